@@ -1,0 +1,452 @@
+package pay
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// sessionLife is how long a Checkout session can be paid. Stripe's most is 24
+// hours from creation (docs.stripe.com/api/checkout/sessions/create, expires_at);
+// an hour less leaves room for a creation that is retried.
+const sessionLife = 23 * time.Hour
+
+// CheckoutInput is a portal's request for a customer to pay a cart.
+type CheckoutInput struct {
+	Tenant *Tenant
+	// ICustomer is the request's own; Customer.ICustomer must agree when both are
+	// above 0.
+	ICustomer int64
+	Customer  Customer
+	// StripeCustomer is the portal's CustomerId, "" when it sent none.
+	StripeCustomer string
+	Items          []CartItem
+	SuccessURL     string
+	CancelURL      string
+	PaymentMethods []string
+	ContentID      int64
+	FeatureName    string
+
+	IdempotencyKey string
+	Digest         string
+	Request        string
+}
+
+// Validate checks everything that needs neither database nor Stripe, and prices
+// the cart. ownOrigin is Portatill's, where no customer may be sent back to.
+func (in *CheckoutInput) Validate(ownOrigin string) (Cart, error) {
+	if err := in.resolveCustomer(); err != nil {
+		return Cart{}, err
+	}
+	if err := in.Tenant.CheckReturnURL("SuccessUrl", in.SuccessURL, ownOrigin); err != nil {
+		return Cart{}, err
+	}
+	if err := in.Tenant.CheckReturnURL("CancelUrl", in.CancelURL, ownOrigin); err != nil {
+		return Cart{}, err
+	}
+	for _, m := range in.PaymentMethods {
+		if !slices.Contains(paymentMethodTypes, m) {
+			return Cart{}, Errorf(CodeUnknownPaymentMethod, "PaymentMethod", "%q is not a Stripe payment method type such as card or sepa_debit", clip(m, 40))
+		}
+	}
+	if len(in.IdempotencyKey) > 255 {
+		return Cart{}, Errorf(CodeInvalidAmount, "Idempotency-Key", "is longer than 255 characters")
+	}
+	return PriceCart(in.Tenant, in.Items)
+}
+
+func (in *CheckoutInput) resolveCustomer() error {
+	inner := in.Customer.ICustomer
+	switch {
+	case in.ICustomer < 0 || inner < 0:
+		return Errorf(CodeCustomerMismatch, "ICustomer", "must be the customer's PortaBilling id, above 0")
+	case in.ICustomer > 0 && inner > 0 && in.ICustomer != inner:
+		return Errorf(CodeCustomerMismatch, "Customer.ICustomer", "is %d, but ICustomer is %d", inner, in.ICustomer)
+	case in.ICustomer == 0 && inner == 0:
+		return Errorf(CodeNotEmpty, "ICustomer", "says whose payment this is and must be given")
+	}
+	in.Customer.ICustomer = max(in.ICustomer, inner)
+	if p := in.Customer.IParent; p != 0 && p != in.Tenant.IParent {
+		return Errorf(CodeCustomerMismatch, "Customer.IParent", "is not this tenant's own")
+	}
+	return nil
+}
+
+// paymentMethodTypes are the types that Checkout takes in API version 2023-10-16
+// (docs.stripe.com/api/checkout/sessions/create, payment_method_types).
+var paymentMethodTypes = strings.Fields(`acss_debit affirm afterpay_clearpay alipay amazon_pay au_becs_debit bacs_debit
+	bancontact blik boleto card cashapp customer_balance eps fpx giropay grabpay ideal klarna konbini link mobilepay oxxo
+	p24 paynow paypal pix promptpay revolut_pay sepa_debit sofort swish us_bank_account wechat_pay zip`)
+
+// Checkout is an accepted request: its order and the attempt that can be paid.
+type Checkout struct {
+	Order    *Order
+	Attempt  *Attempt // nil when nothing was due
+	Customer *Customer
+	// Replayed says that the request was known and nothing new was made.
+	Replayed bool
+}
+
+// OpenCheckout turns a request into an open order with a Checkout session. It is
+// safe to call again with the same input, at once or after any failure: the
+// idempotency key, or without one the digest, finds the same order, and the
+// attempt's stored key makes Stripe answer with the same session.
+//
+// Errors: the codes of Validate; CodeIdempotencyConflict when the key came with
+// another request before; CodeStripeUnavailable (the same request may be sent
+// again) and CodeStripeError.
+func (s *Service) OpenCheckout(ctx context.Context, in CheckoutInput) (*Checkout, error) {
+	cart, err := in.Validate(CanonicalOrigin(s.BaseURL))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.ready(ctx, in.Tenant); err != nil {
+		return nil, err
+	}
+	c, err := s.acceptOrder(ctx, &in, cart)
+	if err != nil {
+		return nil, err
+	}
+	if c.Replayed && c.Order.State != OrderDraft {
+		return c, nil
+	}
+	if c.Order.State == OrderPaid { // nothing was due
+		return c, nil
+	}
+	if err := s.checkStripeCustomer(ctx, in.Tenant, c.Customer, in.StripeCustomer); err != nil {
+		return nil, err
+	}
+	if err := s.openSession(ctx, in.Tenant, c); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// ready refuses a tenant that cannot take money, and learns its Stripe account
+// the first time.
+func (s *Service) ready(ctx context.Context, t *Tenant) error {
+	if fault := t.ReadyFault(); fault != "" {
+		return Errorf(CodeStripeError, "", "this tenant is not ready to take money: %s. Its operator must set it", fault)
+	}
+	if t.StripeAccount != "" {
+		return nil
+	}
+	account, err := s.Gateway.Account(ctx, t)
+	if err != nil {
+		return stripeError("learn the Stripe account of tenant "+t.Slug, err)
+	}
+	t.StripeAccount = account.ID
+	return s.Store.InTx(ctx, func(tx Tx) error {
+		return tx.SetStripeAccount(ctx, t.ID, account.ID, t.StripeLivemode)
+	})
+}
+
+// acceptOrder stores customer, order and first attempt in one transaction, or
+// finds those of the same request.
+func (s *Service) acceptOrder(ctx context.Context, in *CheckoutInput, cart Cart) (*Checkout, error) {
+	var c *Checkout
+	err := s.Store.InTx(ctx, func(tx Tx) error {
+		now := s.Now()
+		known, err := findSameRequest(ctx, tx, in)
+		if err != nil {
+			return err
+		}
+		if known != nil {
+			c, err = s.loadCheckout(ctx, tx, known)
+			return err
+		}
+		customer := in.Customer
+		customer.ID, customer.TenantID = NewID("cus", now), in.Tenant.ID
+		customer.CreatedAt, customer.UpdatedAt = now, now
+		if err := tx.SaveCustomer(ctx, &customer); err != nil {
+			return err
+		}
+		o := &Order{
+			ID: NewID("ord", now), TenantID: in.Tenant.ID, CustomerID: customer.ID, PayToken: NewPayToken(),
+			Kind: OrderPayment, State: OrderDraft, Cart: cart, SuccessURL: in.SuccessURL, CancelURL: in.CancelURL,
+			PaymentMethods: in.PaymentMethods, ContentID: in.ContentID, FeatureName: in.FeatureName,
+			IdempotencyKey: in.IdempotencyKey, Digest: in.Digest, Request: in.Request, CreatedAt: now, UpdatedAt: now,
+		}
+		if err := tx.InsertOrder(ctx, o); err != nil {
+			return err
+		}
+		cause := Cause{CauseRequest, o.ID}
+		if err := tell(ctx, tx, o, now, "requested", cause, cart.Total().String()); err != nil {
+			return err
+		}
+		c = &Checkout{Order: o, Customer: &customer}
+		if cart.TotalMinor == 0 {
+			return settleNothingDue(ctx, tx, o, cause, now)
+		}
+		c.Attempt = newAttempt(in.Tenant, o, 1, now)
+		return tx.InsertAttempt(ctx, c.Attempt)
+	})
+	// Two of the same request at once: the loser of the unique rule takes what the
+	// winner made.
+	if CodeOf(err) == CodeConflict {
+		known, findErr := findSameRequest(ctx, s.Store, in)
+		if findErr != nil || known == nil {
+			return nil, errors.Join(err, findErr)
+		}
+		return s.loadCheckout(ctx, s.Store, known)
+	}
+	return c, err
+}
+
+// findSameRequest returns the order that the request made before, or nil.
+func findSameRequest(ctx context.Context, r Reader, in *CheckoutInput) (*Order, error) {
+	var o *Order
+	var err error
+	if in.IdempotencyKey != "" {
+		o, err = r.OrderByIdempotencyKey(ctx, in.Tenant.ID, in.IdempotencyKey)
+	} else {
+		o, err = r.LiveOrderByDigest(ctx, in.Tenant.ID, in.Digest)
+	}
+	switch {
+	case IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case o.Digest != in.Digest:
+		return nil, Errorf(CodeIdempotencyConflict, "Idempotency-Key", "this key came before with another request; use a new key for a new request")
+	}
+	return o, nil
+}
+
+func (s *Service) loadCheckout(ctx context.Context, r Reader, o *Order) (*Checkout, error) {
+	customer, err := r.CustomerByID(ctx, o.TenantID, o.CustomerID)
+	if err != nil {
+		return nil, err
+	}
+	c := &Checkout{Order: o, Customer: customer, Replayed: true}
+	attempts, err := r.ListAttempts(ctx, o.TenantID, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(attempts); n > 0 {
+		c.Attempt = attempts[n-1]
+	}
+	return c, nil
+}
+
+func newAttempt(t *Tenant, o *Order, number int, now time.Time) *Attempt {
+	return &Attempt{
+		ID: NewID("att", now), TenantID: o.TenantID, OrderID: o.ID, Number: number, Kind: AttemptCheckout,
+		State: AttemptCreated, IdempotencyKey: "portatill-" + o.ID + "-" + strconv.Itoa(number), Amount: o.Cart.Total(),
+		StripeAccount: t.StripeAccount, ExpiresAt: now.Add(sessionLife).Truncate(time.Second),
+		CreatedAt: now, UpdatedAt: now,
+		// Stripe forgets idempotency keys after 24 hours; by then an attempt whose
+		// answer never came is closed, and nobody was given its page.
+		CheckAt: now.Add(24 * time.Hour),
+	}
+}
+
+// settleNothingDue pays an order whose voucher covers everything.
+func settleNothingDue(ctx context.Context, tx Tx, o *Order, cause Cause, now time.Time) error {
+	moved, err := tx.MarkOrderPaid(ctx, o.TenantID, o.ID, OrderDraft, "voucher", now)
+	if err != nil || !moved {
+		return errors.Join(err, unlessMoved(moved, o.ID))
+	}
+	o.State, o.PaidAt, o.Evidence = OrderPaid, now, "voucher"
+	if err := notify(ctx, tx, o, "order.paid", o.ID+":paid", now); err != nil {
+		return err
+	}
+	return tell(ctx, tx, o, now, "paid", cause, "nothing was due")
+}
+
+// checkStripeCustomer holds a portal's CustomerId to the customer it is for: it
+// must be the one we hold, or one that Stripe knows and nobody else has.
+func (s *Service) checkStripeCustomer(ctx context.Context, t *Tenant, c *Customer, claimed string) error {
+	if claimed == "" || claimed == c.StripeCustomer {
+		return nil
+	}
+	foreign := Errorf(CodeCustomerMismatch, "CustomerId", "is not this customer's")
+	if c.StripeCustomer != "" || !strings.HasPrefix(claimed, "cus_") {
+		return foreign
+	}
+	if _, err := s.Store.CustomerByStripeID(ctx, t.ID, claimed); err == nil {
+		return foreign
+	} else if !IsNotFound(err) {
+		return err
+	}
+	at, err := s.Gateway.Customer(ctx, t, claimed)
+	if f := faultOf(err); f != nil && f.Kind == FaultNotFound {
+		return foreign
+	} else if err != nil {
+		return stripeError("fetch customer "+claimed, err)
+	}
+	if at.Livemode != t.StripeLivemode || (at.Metadata[MetaCustomer] != "" && at.Metadata[MetaCustomer] != c.ID) {
+		return foreign
+	}
+	return s.bindStripeCustomer(ctx, t, c, claimed)
+}
+
+func (s *Service) bindStripeCustomer(ctx context.Context, t *Tenant, c *Customer, id string) error {
+	return s.Store.InTx(ctx, func(tx Tx) error {
+		stored, err := tx.BindStripeCustomer(ctx, t.ID, c.ID, t.StripeAccount, t.StripeLivemode, id, s.Now())
+		if CodeOf(err) == CodeConflict {
+			return Errorf(CodeCustomerMismatch, "CustomerId", "is another customer's")
+		}
+		c.StripeCustomer = stored
+		return err
+	})
+}
+
+// openSession asks Stripe for the attempt's session and stores it. No
+// transaction is open while Stripe is asked.
+func (s *Service) openSession(ctx context.Context, t *Tenant, c *Checkout) error {
+	if c.Attempt.State != AttemptCreated {
+		return nil
+	}
+	stripeCustomer := c.Customer.StripeCustomer
+	if stripeCustomer == "" {
+		var err error
+		if stripeCustomer, err = s.Gateway.CreateCustomer(ctx, t, c.Customer, customerKey(t, c.Customer)); err != nil {
+			return s.refusedByStripe(ctx, c, "create customer", err)
+		}
+	}
+	session, err := s.Gateway.CreateSession(ctx, t, SessionInput{
+		Order: c.Order, Attempt: c.Attempt, Customer: c.Customer, StripeCustomer: stripeCustomer,
+		Lines: c.Order.Cart.StripeLines(), ReturnURL: s.PayURL(c.Order, "/return"), CancelURL: s.PayURL(c.Order, "/cancel"),
+		ExpiresAt: c.Attempt.ExpiresAt, Metadata: metadata(t, c),
+	}, c.Attempt.IdempotencyKey)
+	if err != nil {
+		return s.refusedByStripe(ctx, c, "create session", err)
+	}
+	return s.Store.InTx(ctx, func(tx Tx) error { return s.storeSession(ctx, tx, t, c, stripeCustomer, session) })
+}
+
+// customerKey is the idempotency key of making a customer at Stripe: the same
+// facts give the same customer; changed facts may not be sent under an old key.
+func customerKey(t *Tenant, c *Customer) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%v", c.Name, c.Email, c.Phone, c.Company, c.Address))
+	return "portatill-" + c.ID + "-" + t.StripeAccount + "-" + hex.EncodeToString(sum[:6])
+}
+
+func metadata(t *Tenant, c *Checkout) map[string]string {
+	m := map[string]string{MetaOrder: c.Order.ID, MetaAttempt: c.Attempt.ID, MetaTenant: t.ID,
+		MetaICustomer: strconv.FormatInt(c.Customer.ICustomer, 10)}
+	if c.Order.ContentID != 0 {
+		m["content_id"] = strconv.FormatInt(c.Order.ContentID, 10)
+	}
+	if c.Order.FeatureName != "" {
+		m["feature_name"] = clip(c.Order.FeatureName, 500)
+	}
+	return m
+}
+
+// storeSession binds what Stripe made to the attempt and opens the order.
+func (s *Service) storeSession(ctx context.Context, tx Tx, t *Tenant, c *Checkout, stripeCustomer string, session *StripeSession) error {
+	now := s.Now()
+	if stripeCustomer != c.Customer.StripeCustomer {
+		if _, err := tx.BindStripeCustomer(ctx, t.ID, c.Customer.ID, t.StripeAccount, t.StripeLivemode, stripeCustomer, now); err != nil {
+			return err
+		}
+	}
+	a := *c.Attempt
+	a.SessionID, a.IntentID, a.URL, a.ExpiresAt = session.ID, session.IntentID, session.URL, session.ExpiresAt
+	a.UpdatedAt, a.CheckAt = now, nextCheck(&a, now)
+	bound, err := tx.BindAttempt(ctx, &a)
+	if err != nil {
+		return err
+	}
+	if !bound { // the same request at the same time, or a settle, was quicker
+		stored, err := tx.AttemptByID(ctx, t.ID, a.ID)
+		if err != nil {
+			return err
+		}
+		order, err := tx.OrderByID(ctx, t.ID, c.Order.ID)
+		if err != nil {
+			return err
+		}
+		c.Attempt, c.Order = stored, order
+		return nil
+	}
+	a.State = AttemptOpen
+	from := c.Order.State
+	moved, err := tx.MoveOrder(ctx, t.ID, c.Order.ID, from, OrderOpen, "", now)
+	if err != nil || !moved {
+		return errors.Join(err, unlessMoved(moved, c.Order.ID))
+	}
+	o := *c.Order
+	o.State, o.UpdatedAt = OrderOpen, now
+	c.Attempt, c.Order = &a, &o
+	return tell(ctx, tx, &o, now, "session_opened", Cause{CauseRequest, a.ID}, session.ID)
+}
+
+// refusedByStripe answers for a failed call. When Stripe refused for good, the
+// attempt is closed, so that the next request makes a new one under a new key.
+func (s *Service) refusedByStripe(ctx context.Context, c *Checkout, step string, err error) error {
+	answer := stripeError(fmt.Sprintf("%s for %s", step, c.Order.ID), err)
+	if CodeOf(answer) == CodeStripeUnavailable {
+		return answer
+	}
+	f := faultOf(err)
+	failure := "internal"
+	if f != nil {
+		failure = cmpOr(f.Code, string(f.Kind))
+	}
+	storeErr := s.Store.InTx(ctx, func(tx Tx) error {
+		now := s.Now()
+		a := *c.Attempt
+		a.Failure, a.UpdatedAt, a.CheckAt = failure, now, time.Time{}
+		if moved, err := tx.MoveAttempt(ctx, &a, AttemptFailed); err != nil || !moved {
+			return err
+		}
+		if err := tx.InsertAttempt(ctx, newAttempt(&Tenant{StripeAccount: a.StripeAccount}, c.Order, a.Number+1, now)); err != nil {
+			return err
+		}
+		return tell(ctx, tx, c.Order, now, "refused_by_stripe", Cause{CauseRequest, a.ID}, failure)
+	})
+	return errors.Join(answer, storeErr)
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// PayURL is an order's page for its customer, or one below it such as "/return".
+func (s *Service) PayURL(o *Order, below string) string {
+	return s.BaseURL + "/pay/" + o.PayToken + below
+}
+
+// tell appends to the order's story.
+func tell(ctx context.Context, tx Tx, o *Order, at time.Time, what string, cause Cause, detail string) error {
+	return tx.InsertStory(ctx, &StoryLine{ID: NewID("sto", at), TenantID: o.TenantID, OrderID: o.ID, At: at,
+		What: what, Cause: cause, Detail: detail})
+}
+
+// unlessMoved is the error of a guarded change that moved nothing: something else
+// was first. Whoever sees CodeConflict reads again and decides again.
+func unlessMoved(moved bool, id string) error {
+	if moved {
+		return nil
+	}
+	return Errorf(CodeConflict, "", "%s was changed by something else at the same moment; try again", id)
+}
+
+// nextCheck is when the sweep asks Stripe about an attempt again: soon while it
+// is young, ever more rarely, right after its expiry, and daily while a bank
+// takes its days.
+func nextCheck(a *Attempt, now time.Time) time.Time {
+	switch a.State {
+	case AttemptCreated, AttemptOpen:
+		next := now.Add(max(5*time.Minute, now.Sub(a.CreatedAt)/2))
+		if end := a.ExpiresAt.Add(time.Minute); next.After(end) && end.After(now) {
+			return end
+		}
+		return next
+	case AttemptProcessing:
+		return now.Add(6 * time.Hour)
+	}
+	return time.Time{}
+}

@@ -1,0 +1,179 @@
+package pay
+
+import "time"
+
+// Payment is money that Stripe captured for an order: at most one per order,
+// and one per payment intent.
+type Payment struct {
+	ID            string
+	TenantID      string
+	OrderID       string
+	AttemptID     string
+	CustomerID    string
+	StripeAccount string
+	IntentID      string
+	ChargeID      string
+	SessionID     string
+
+	Amount        Money
+	VATMinor      int64 // the VAT within Amount
+	RefundedMinor int64 // sum of refunds not failed or cancelled
+
+	// Fee is what Stripe kept, in the currency of settlement; Currency is "" until
+	// the balance transaction is known.
+	Fee                Money
+	BalanceTransaction string
+
+	Method     string // what paid, e.g. "visa •••• 4242 exp 12/2030"
+	ReceiptURL string // Stripe's own receipt
+
+	Cause     Cause
+	PaidAt    time.Time
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// RefundState is Stripe's own status of a refund.
+type RefundState string
+
+const (
+	RefundPending        RefundState = "pending"
+	RefundRequiresAction RefundState = "requires_action"
+	RefundSucceeded      RefundState = "succeeded"
+	RefundFailed         RefundState = "failed"
+	RefundCanceled       RefundState = "canceled"
+)
+
+// GivesBack reports whether the refund takes money from the tenant's balance; a
+// failed or cancelled one has given it back.
+func (s RefundState) GivesBack() bool { return s != RefundFailed && s != RefundCanceled }
+
+// Refund is money going back, whoever started it.
+type Refund struct {
+	ID             string
+	TenantID       string
+	PaymentID      string
+	OrderID        string
+	StripeRefundID string
+	State          RefundState
+	Amount         Money
+	Reason         string
+	Cause          Cause
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}
+
+// PostingState is where the telling of PortaBilling stands (product.md section 4).
+type PostingState string
+
+const (
+	PostingPending     PostingState = "pending"
+	PostingSending     PostingState = "sending"
+	PostingPosted      PostingState = "posted"
+	PostingUnknown     PostingState = "unknown"
+	PostingNeedsReview PostingState = "needs_review"
+	PostingRefused     PostingState = "refused"
+	PostingHeld        PostingState = "held" // money without an owner
+)
+
+// PostingKind says which way the money went.
+type PostingKind string
+
+const (
+	PostingPayment PostingKind = "payment"
+	PostingRefund  PostingKind = "refund"
+	// PostingReversal gives back a refund that failed or was cancelled.
+	PostingReversal PostingKind = "refund_reversal"
+)
+
+// Posting is what PortaBilling must be told about one payment or refund.
+type Posting struct {
+	ID         string
+	TenantID   string
+	OrderID    string
+	CustomerID string
+	Kind       PostingKind
+	SubjectID  string // the payment's or refund's id; unique
+	Amount     Money
+	State      PostingState
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+}
+
+// DeliveryState is where one outbound webhook stands.
+type DeliveryState string
+
+const (
+	DeliveryPending   DeliveryState = "pending"
+	DeliveryDelivered DeliveryState = "delivered"
+	DeliveryFailed    DeliveryState = "failed"
+)
+
+// Delivery is one outbound webhook to a tenant's own system. The row is made in
+// the transaction of the change it tells of, also when the tenant has no
+// address yet.
+type Delivery struct {
+	ID        string
+	TenantID  string
+	OrderID   string
+	Type      string // order.paid, order.failed, refund.succeeded, …
+	Fact      string // unique per tenant: one notice per fact
+	Payload   string // JSON, without secrets
+	State     DeliveryState
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Unclaimed is money, or a verified event, that matches nothing of ours. It is
+// shown to a person, never dropped.
+type Unclaimed struct {
+	ID        string
+	TenantID  string
+	ObjectID  string // Stripe's id; unique per tenant
+	OrderID   string // the order it may belong to, "" when none is known
+	Amount    Money  // zero when the amount is not known
+	Reason    string // no_order, overpaid, mismatch, unknown_customer, wrong_mode …
+	Detail    string // words for staff
+	State     string // open, assigned, refunded, ignored
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// EventState is what became of one Stripe event.
+type EventState string
+
+const (
+	EventReceived  EventState = "received"
+	EventApplied   EventState = "applied"
+	EventIgnored   EventState = "ignored"   // a type that changes nothing here
+	EventUnmatched EventState = "unmatched" // ours, but nothing fits: shown under Unclaimed
+	EventNotOurs   EventState = "not_ours"  // another account's, mode's or integration's
+	EventFailed    EventState = "failed"    // gave up; a person must look
+)
+
+// Event is one verified Stripe event, raw bytes kept.
+type Event struct {
+	ID         string // our own id
+	TenantID   string
+	StripeID   string // evt_…; unique per tenant
+	Type       string
+	ObjectID   string // the object to settle; "" when the type concerns none
+	APIVersion string
+	Livemode   bool
+	Payload    []byte
+	State      EventState
+	Note       string
+	ReceivedAt time.Time
+	DoneAt     time.Time
+}
+
+// StoryLine is one thing that happened to an order, for its timeline.
+type StoryLine struct {
+	ID       string
+	TenantID string
+	OrderID  string
+	At       time.Time
+	What     string // requested, session_opened, sent_to_stripe, returned, paid, …
+	Cause    Cause
+	Detail   string // words or JSON for staff, without secrets
+}

@@ -1,0 +1,175 @@
+package pay
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Service holds the rules. Its fields are set once, at wiring; its methods are
+// safe for concurrent use and say themselves when they may be called again.
+type Service struct {
+	Store   Store
+	Gateway Gateway
+	Now     func() time.Time
+	Log     *slog.Logger
+	// BaseURL is where customers reach us, without a trailing slash. All links are
+	// built from it, never from a request's Host.
+	BaseURL string
+}
+
+// Job is work that must follow a committed change. It is inserted in the
+// transaction of that change; the tables stay the truth and the job only drives.
+type Job interface{ JobKind() string }
+
+// SettleJob asks for one Settle.
+type SettleJob struct {
+	TenantID string
+	ObjectID string
+	Cause    Cause
+	EventID  string // our event to mark when it is done, "" when there is none
+	// At is when to run it; zero means at once.
+	At time.Time
+}
+
+// JobKind names the job in the queue.
+func (SettleJob) JobKind() string { return "settle" }
+
+// Store is the database, as this package needs it. Reads see committed data.
+// Errors are *Error with CodeNotFound for what does not exist, CodeUnavailable
+// when the database cannot take it now (busy, full, down), else internal.
+//
+// Every read and write of a tenant's rows names the tenant.
+type Store interface {
+	Reader
+	// InTx runs fn in one transaction, which is committed when fn returns nil and
+	// rolled back otherwise (a panic included). fn may run more than once, when
+	// the database asks for a retry (serialisation failure, deadlock), and must
+	// not touch the network.
+	InTx(ctx context.Context, fn func(tx Tx) error) error
+	// Ping says whether the database answers and has our schema.
+	Ping(ctx context.Context) error
+}
+
+// Reader is what pages and rules read.
+type Reader interface {
+	TenantByID(ctx context.Context, id string) (*Tenant, error)
+	TenantBySlug(ctx context.Context, slug string) (*Tenant, error)
+	// TenantByLicense finds the tenant of a key that is not revoked, by its hash.
+	TenantByLicense(ctx context.Context, hash string) (*Tenant, error)
+	ListTenants(ctx context.Context) ([]*Tenant, error)
+	ListLicenses(ctx context.Context, tenantID string) ([]*License, error)
+
+	CustomerByID(ctx context.Context, tenantID, id string) (*Customer, error)
+	CustomerByICustomer(ctx context.Context, tenantID string, iCustomer int64) (*Customer, error)
+	// CustomerByStripeID finds who holds a cus_… in the tenant's present account.
+	CustomerByStripeID(ctx context.Context, tenantID, stripeCustomer string) (*Customer, error)
+
+	OrderByID(ctx context.Context, tenantID, id string) (*Order, error)
+	// OrderByPayToken is the one read without a tenant: the token is the credential.
+	OrderByPayToken(ctx context.Context, token string) (*Order, error)
+	OrderByIdempotencyKey(ctx context.Context, tenantID, key string) (*Order, error)
+	// LiveOrderByDigest finds the live order of a request that came without an
+	// Idempotency-Key.
+	LiveOrderByDigest(ctx context.Context, tenantID, digest string) (*Order, error)
+	ListOrders(ctx context.Context, f OrderFilter) ([]*Order, error)
+
+	AttemptByID(ctx context.Context, tenantID, id string) (*Attempt, error)
+	AttemptBySession(ctx context.Context, tenantID, sessionID string) (*Attempt, error)
+	AttemptByIntent(ctx context.Context, tenantID, intentID string) (*Attempt, error)
+	// ListAttempts returns an order's attempts, by number.
+	ListAttempts(ctx context.Context, tenantID, orderID string) ([]*Attempt, error)
+	// AttemptsDue returns non-final attempts whose CheckAt is not after t, oldest
+	// first, across tenants.
+	AttemptsDue(ctx context.Context, t time.Time, limit int) ([]*Attempt, error)
+
+	// PaymentByOrder and PaymentByIntent return CodeNotFound when there is none.
+	PaymentByOrder(ctx context.Context, tenantID, orderID string) (*Payment, error)
+	PaymentByIntent(ctx context.Context, tenantID, intentID string) (*Payment, error)
+	ListRefunds(ctx context.Context, tenantID, paymentID string) ([]*Refund, error)
+	ListPostings(ctx context.Context, tenantID, orderID string) ([]*Posting, error)
+	ListDeliveries(ctx context.Context, tenantID, orderID string) ([]*Delivery, error)
+	ListStory(ctx context.Context, tenantID, orderID string) ([]*StoryLine, error)
+	ListEntries(ctx context.Context, tenantID, orderID string) ([]*LedgerEntry, error)
+
+	EventByID(ctx context.Context, tenantID, id string) (*Event, error)
+	ListEvents(ctx context.Context, tenantID string, state EventState, limit int) ([]*Event, error)
+	ListUnclaimed(ctx context.Context, tenantID string) ([]*Unclaimed, error)
+
+	// Balances returns the sum of every ledger account; tenantID "" means all.
+	Balances(ctx context.Context, tenantID string) ([]AccountBalance, error)
+	CustomerBalances(ctx context.Context, tenantID string) ([]CustomerBalance, error)
+	// VerifyBooks runs the invariants that are SQL views and returns one line for
+	// every row that breaks one; none is the goal.
+	VerifyBooks(ctx context.Context) ([]string, error)
+}
+
+// Tx is one transaction: it reads its own writes, and writes.
+//
+// Insert… returns CodeConflict when a unique rule refuses the row (the
+// transaction stays usable); Move… and the other guarded updates report whether
+// a row was moved, and false means that someone else did it.
+type Tx interface {
+	Reader
+
+	InsertTenant(ctx context.Context, t *Tenant) error
+	UpdateTenant(ctx context.Context, t *Tenant) error
+	InsertLicense(ctx context.Context, l *License) error
+	RevokeLicenses(ctx context.Context, tenantID string, exceptID string, at time.Time) (int, error)
+
+	// SaveCustomer inserts the customer or updates the one with the same tenant and
+	// ICustomer, and sets c.ID, c.CreatedAt and c.StripeCustomer to what is stored.
+	SaveCustomer(ctx context.Context, c *Customer) error
+	// BindStripeCustomer stores the cus_… of a customer for an account and mode,
+	// unless there is one already, and returns the one that is stored.
+	BindStripeCustomer(ctx context.Context, tenantID, customerID, account string, livemode bool, stripeCustomer string, at time.Time) (string, error)
+	// SetStripeAccount stores the tenant's account once it is known.
+	SetStripeAccount(ctx context.Context, tenantID, account string, livemode bool) error
+
+	InsertOrder(ctx context.Context, o *Order) error
+	// MoveOrder is the only SQL that changes an order's state. It refuses an edge that
+	// the graph does not have. Leaving the live states frees the request's digest.
+	MoveOrder(ctx context.Context, tenantID, id string, from, to OrderState, reason string, at time.Time) (bool, error)
+	// MarkOrderPaid is MoveOrder to paid with the evidence (I-09).
+	MarkOrderPaid(ctx context.Context, tenantID, id string, from OrderState, evidence string, at time.Time) (bool, error)
+
+	InsertAttempt(ctx context.Context, a *Attempt) error
+	// BindAttempt stores what Stripe made for a created attempt and opens it.
+	BindAttempt(ctx context.Context, a *Attempt) (bool, error)
+	// MoveAttempt changes the state, and stores a.IntentID, a.Failure, a.CheckAt and
+	// a.UpdatedAt with it.
+	MoveAttempt(ctx context.Context, a *Attempt, to AttemptState) (bool, error)
+	// StartAttempt notes when the customer was first sent to Stripe's page.
+	StartAttempt(ctx context.Context, tenantID, id string, at time.Time) error
+	// RescheduleAttempt sets when the sweep looks again.
+	RescheduleAttempt(ctx context.Context, tenantID, id string, at time.Time) error
+
+	InsertPayment(ctx context.Context, p *Payment) error
+	// SetPaymentFee stores fee and balance transaction once they are known.
+	SetPaymentFee(ctx context.Context, p *Payment) error
+	// SetRefunded stores the refunded sum; the database refuses one above the amount.
+	SetRefunded(ctx context.Context, tenantID, paymentID string, minor int64, at time.Time) error
+	InsertRefund(ctx context.Context, r *Refund) error
+	MoveRefund(ctx context.Context, tenantID, id string, from, to RefundState, at time.Time) (bool, error)
+
+	// InsertEntry stores a balanced entry and adds its customer lines to the
+	// customers' balances. An entry whose fact is booked already is not stored again;
+	// booked reports whether it was stored now.
+	InsertEntry(ctx context.Context, e *LedgerEntry) (booked bool, err error)
+
+	InsertPosting(ctx context.Context, p *Posting) error
+	// InsertDelivery and InsertUnclaimed store nothing, without an error, when the
+	// fact or object has its row already.
+	InsertDelivery(ctx context.Context, d *Delivery) error
+	InsertUnclaimed(ctx context.Context, u *Unclaimed) error
+
+	// InsertEvent reports false when the tenant has the event already.
+	InsertEvent(ctx context.Context, e *Event) (bool, error)
+	// FinishEvent sets state, note and done time of an event that is not applied yet.
+	FinishEvent(ctx context.Context, tenantID, id string, state EventState, note string, at time.Time) error
+
+	InsertStory(ctx context.Context, s *StoryLine) error
+
+	// Enqueue inserts a job that runs after the commit.
+	Enqueue(ctx context.Context, j Job) error
+}

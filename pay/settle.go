@@ -1,0 +1,258 @@
+package pay
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Outcome says what a Settle found.
+type Outcome string
+
+const (
+	// OutcomeApplied: the object is ours, and the books agree with it now.
+	OutcomeApplied Outcome = "applied"
+	// OutcomeUnmatched: money or a claim that fits nothing; it is under Unclaimed.
+	OutcomeUnmatched Outcome = "unmatched"
+	// OutcomeNotOurs: an object of another integration on the same account.
+	OutcomeNotOurs Outcome = "not_ours"
+)
+
+// Settlement is what Settle answers.
+type Settlement struct {
+	Outcome Outcome
+	Order   *Order // the order after settling; nil when there is none
+	Note    string // one line for staff
+}
+
+// stripeFacts is what Stripe says, fetched outside any transaction.
+type stripeFacts struct {
+	session *StripeSession
+	intent  *StripeIntent
+}
+
+// Settle asks Stripe about an object (cs_, pi_, ch_, py_, re_, pyr_, dp_, du_) or
+// an order (ord_) of ours and makes the books agree. It is the only code that
+// moves an order because of money. Call it any number of times, at once, with
+// anything that might concern us: the facts decide, not the caller.
+//
+// In one transaction it makes the guarded state change, the payment, the ledger
+// entries, the posting, the outbound notice and the story. A failed call to
+// Stripe is returned as a *StripeFault in the chain and changes nothing.
+func (s *Service) Settle(ctx context.Context, tenantID, objectID string, cause Cause) (Settlement, error) {
+	t, err := s.Store.TenantByID(ctx, tenantID)
+	if err != nil {
+		return Settlement{}, fmt.Errorf("settle %s: %w", objectID, err)
+	}
+	if strings.HasPrefix(objectID, "ord_") {
+		return s.settleOrder(ctx, t, objectID, cause)
+	}
+	for try := 0; ; try++ {
+		done, err := s.settleObject(ctx, t, objectID, cause)
+		// Somebody else settled the same fact meanwhile: look again, so that the
+		// answer tells what is true now.
+		if CodeOf(err) == CodeConflict && try < 4 {
+			continue
+		}
+		if err != nil {
+			err = fmt.Errorf("settle %s: %w", objectID, err)
+		}
+		return done, err
+	}
+}
+
+// settleOrder settles every attempt of an order that Stripe may still have news
+// about, the latest last.
+func (s *Service) settleOrder(ctx context.Context, t *Tenant, orderID string, cause Cause) (Settlement, error) {
+	o, err := s.Store.OrderByID(ctx, t.ID, orderID)
+	if err != nil {
+		return Settlement{}, err
+	}
+	attempts, err := s.Store.ListAttempts(ctx, t.ID, orderID)
+	if err != nil {
+		return Settlement{}, err
+	}
+	last := Settlement{Outcome: OutcomeApplied, Order: o, Note: "nothing to ask Stripe about"}
+	for _, a := range attempts {
+		object := cmpOr(a.SessionID, a.IntentID)
+		if object == "" {
+			continue
+		}
+		if last, err = s.Settle(ctx, t.ID, object, cause); err != nil {
+			return last, err
+		}
+	}
+	return last, nil
+}
+
+func (s *Service) settleObject(ctx context.Context, t *Tenant, objectID string, cause Cause) (Settlement, error) {
+	facts, attempt, err := s.fetchFacts(ctx, t, objectID)
+	if f := faultOf(err); f != nil && f.Kind == FaultNotFound && attempt == nil {
+		return s.shelve(ctx, t, objectID, stripeFacts{}, "not_at_stripe", "Stripe does not know this object for the tenant's key")
+	}
+	if err != nil {
+		return Settlement{}, err
+	}
+	if attempt == nil {
+		return s.settleStranger(ctx, t, objectID, facts)
+	}
+	var done Settlement
+	err = s.Store.InTx(ctx, func(tx Tx) error {
+		b := &booking{ctx: ctx, tx: tx, tenant: t, facts: facts, cause: cause, now: s.Now()}
+		if err := b.load(attempt.ID); err != nil {
+			return err
+		}
+		if err := b.apply(); err != nil {
+			return err
+		}
+		done = Settlement{Outcome: OutcomeApplied, Order: b.order, Note: b.note}
+		return nil
+	})
+	return done, err
+}
+
+// fetchFacts asks Stripe for the object, as far up as it leads (a refund to its
+// intent, an intent to its session), and finds the attempt it belongs to; nil
+// when it belongs to none of ours.
+func (s *Service) fetchFacts(ctx context.Context, t *Tenant, objectID string) (stripeFacts, *Attempt, error) {
+	switch prefix, _, _ := strings.Cut(objectID, "_"); prefix {
+	case "cs":
+		return s.fetchSession(ctx, t, objectID)
+	case "pi":
+		return s.fetchIntent(ctx, t, objectID)
+	case "ch", "py", "re", "pyr", "dp", "du":
+		intentID, err := s.Gateway.IntentOf(ctx, t, objectID)
+		if err != nil || intentID == "" {
+			return stripeFacts{}, nil, err
+		}
+		return s.fetchIntent(ctx, t, intentID)
+	}
+	return stripeFacts{}, nil, Errorf(CodeNotFound, "", "%s is not the id of an order, session, intent, charge, refund or dispute", clip(objectID, 60))
+}
+
+func (s *Service) fetchSession(ctx context.Context, t *Tenant, id string) (stripeFacts, *Attempt, error) {
+	attempt, err := s.attempt(s.Store.AttemptBySession(ctx, t.ID, id))
+	if err != nil {
+		return stripeFacts{}, nil, err
+	}
+	session, err := s.Gateway.Session(ctx, t, id)
+	if err != nil {
+		return stripeFacts{}, attempt, err
+	}
+	facts := stripeFacts{session: session, intent: session.Intent}
+	// The webhook may be here before the answer to our own creation is stored.
+	if marked := session.Metadata[MetaAttempt]; attempt == nil && marked != "" && session.Metadata[MetaTenant] == t.ID {
+		attempt, err = s.attempt(s.Store.AttemptByID(ctx, t.ID, marked))
+		if err == nil && attempt != nil && attempt.SessionID != "" {
+			attempt = nil // it has a session, and it is not this one
+		}
+	}
+	return facts, attempt, err
+}
+
+func (s *Service) fetchIntent(ctx context.Context, t *Tenant, id string) (stripeFacts, *Attempt, error) {
+	attempt, err := s.attempt(s.Store.AttemptByIntent(ctx, t.ID, id))
+	if err != nil {
+		return stripeFacts{}, nil, err
+	}
+	if attempt != nil && attempt.SessionID != "" {
+		return s.fetchSession(ctx, t, attempt.SessionID)
+	}
+	intent, err := s.Gateway.Intent(ctx, t, id)
+	if err != nil {
+		return stripeFacts{}, attempt, err
+	}
+	if attempt == nil {
+		sessionID, err := s.Gateway.SessionOf(ctx, t, id)
+		if err != nil {
+			return stripeFacts{intent: intent}, nil, err
+		}
+		if sessionID != "" {
+			return s.fetchSession(ctx, t, sessionID)
+		}
+	}
+	return stripeFacts{intent: intent}, attempt, nil
+}
+
+// attempt turns "not found" into nil.
+func (s *Service) attempt(a *Attempt, err error) (*Attempt, error) {
+	if IsNotFound(err) {
+		return nil, nil
+	}
+	return a, err
+}
+
+// settleStranger decides about an object that no attempt claims. Money that came
+// in is booked to suspense and shown; what carries our mark but fits nothing is
+// shown; the rest is another integration's business.
+func (s *Service) settleStranger(ctx context.Context, t *Tenant, objectID string, f stripeFacts) (Settlement, error) {
+	id, meta, livemode := objectID, map[string]string{}, t.StripeLivemode
+	if f.intent != nil {
+		id, meta, livemode = f.intent.ID, f.intent.Metadata, f.intent.Livemode
+	}
+	if f.session != nil {
+		meta, livemode = f.session.Metadata, f.session.Livemode
+		if f.intent == nil {
+			id = f.session.ID
+		}
+	}
+	switch {
+	case livemode != t.StripeLivemode:
+		return s.shelve(ctx, t, id, f, "wrong_mode", "the object is of Stripe's other mode (test or live) than the tenant")
+	case f.intent != nil && f.intent.Status == "succeeded":
+		return s.shelve(ctx, t, id, f, "no_order", "money came in at Stripe that no order of ours asked for")
+	case meta[MetaTenant] != "" || meta[MetaOrder] != "":
+		return s.shelve(ctx, t, id, f, "no_order", "it carries Portatill's mark, but no order of this tenant has it")
+	}
+	return Settlement{Outcome: OutcomeNotOurs, Note: "not made by Portatill, and no money in it"}, nil
+}
+
+// shelve puts something under Unclaimed, with its money in suspense when there is
+// any of the tenant's own mode.
+func (s *Service) shelve(ctx context.Context, t *Tenant, id string, f stripeFacts, reason, detail string) (Settlement, error) {
+	now := s.Now()
+	err := s.Store.InTx(ctx, func(tx Tx) error {
+		u := &Unclaimed{ID: NewID("unc", now), TenantID: t.ID, ObjectID: id, Amount: Money{0, t.DefaultCurrency},
+			Reason: reason, Detail: detail, State: "open", CreatedAt: now, UpdatedAt: now}
+		if f.intent != nil && f.intent.Status == "succeeded" {
+			u.Amount = f.intent.AmountReceived
+			if reason != "wrong_mode" {
+				if err := bookSuspense(ctx, tx, t.ID, "", f.intent, Cause{CauseWebhook, id}, now); err != nil {
+					return err
+				}
+			}
+		}
+		return tx.InsertUnclaimed(ctx, u)
+	})
+	return Settlement{Outcome: OutcomeUnmatched, Note: reason + ": " + detail}, err
+}
+
+// bookSuspense books money that has no owner yet.
+func bookSuspense(ctx context.Context, tx Tx, tenantID, orderID string, intent *StripeIntent, cause Cause, now time.Time) error {
+	if intent.AmountReceived.Minor <= 0 {
+		return nil
+	}
+	_, err := tx.InsertEntry(ctx, &LedgerEntry{
+		ID: NewID("led", now), TenantID: tenantID, Kind: EntrySuspense, Fact: intent.ID + ":captured", OrderID: orderID,
+		Currency: intent.AmountReceived.Currency, Cause: cause, At: now, Memo: "money without an owner",
+		Lines: []LedgerLine{{Account: AccountStripe, AmountMinor: intent.AmountReceived.Minor},
+			{Account: AccountSuspense, AmountMinor: -intent.AmountReceived.Minor}},
+	})
+	return err
+}
+
+// notify makes the outbound notice of a fact about an order.
+func notify(ctx context.Context, tx Tx, o *Order, kind, fact string, now time.Time) error {
+	payload, err := json.Marshal(map[string]any{
+		"type": kind, "order": o.ID, "status": o.State, "amount": o.Cart.Total().Text(), "currency": o.Cart.Currency,
+		"content_id": o.ContentID, "feature_name": o.FeatureName, "at": now.Unix(),
+	})
+	if err != nil {
+		return errors.Join(errors.New("write the notice of "+fact), err)
+	}
+	return tx.InsertDelivery(ctx, &Delivery{ID: NewID("dlv", now), TenantID: o.TenantID, OrderID: o.ID, Type: kind,
+		Fact: fact, Payload: string(payload), State: DeliveryPending, CreatedAt: now, UpdatedAt: now})
+}

@@ -1,0 +1,322 @@
+package pay
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Secret is text that must never be printed. Every way of formatting it gives
+// "***"; Reveal is the one way to its value, easy to find in review.
+type Secret string
+
+// Reveal returns the secret's value, for the one call that needs it.
+func (s Secret) Reveal() string { return string(s) }
+
+func (s Secret) String() string               { return s.mask() }
+func (s Secret) GoString() string             { return s.mask() }
+func (s Secret) LogValue() slog.Value         { return slog.StringValue(s.mask()) }
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.mask()), nil }
+
+func (s Secret) mask() string {
+	if s == "" {
+		return ""
+	}
+	return "***"
+}
+
+// VATMode says whether a tenant's prices contain VAT.
+type VATMode string
+
+const (
+	VATExclusive VATMode = "exclusive" // VAT is added to the line
+	VATInclusive VATMode = "inclusive" // VAT is in the line and only shown
+)
+
+// TenantState says whether a tenant may take new money.
+type TenantState string
+
+const (
+	TenantActive    TenantState = "active"
+	TenantSuspended TenantState = "suspended" // refuses requests; webhooks for older payments still count
+)
+
+// Branding is what customers see of a tenant.
+type Branding struct {
+	DisplayName  string
+	LogoPath     string // an uploaded file of ours, never a link to elsewhere
+	AccentColour string // #rrggbb, "" for ours
+	SupportEmail string
+}
+
+// Policies are a tenant's choices where the product leaves one.
+type Policies struct {
+	Review     string // "page" (our order page first) or "direct" (Url is Stripe's page)
+	FirstMonth string // "" or "included": an AdvancePeriod of 0 counts as 1
+	Subtotal   string // "check" or "trust": take a stated ItemSubTotal instead of our arithmetic
+	// DuplicateWindow is how long a repeated card charge without an
+	// Idempotency-Key counts as the same one.
+	DuplicateWindow time.Duration
+}
+
+// Tenant is a reseller. Secrets are plain here and encrypted in the database.
+type Tenant struct {
+	ID    string
+	Slug  string // public, [a-z0-9-]{2,40}
+	Name  string
+	State TenantState
+
+	IParent         int64 // the reseller's own PortaBilling id; 0 when not set
+	DefaultCurrency Currency
+	Currencies      []Currency // allowed ones; the default is always among them
+	VATBasisPoints  int64      // 2000 = 20 %
+	VATMode         VATMode
+	ReturnOrigins   []string // scheme://host[:port], exact
+	// LoopbackReturns allows SuccessUrl and CancelUrl on loopback hosts at any
+	// port over http. Only the sandbox's demo tenant has it.
+	LoopbackReturns bool
+
+	Branding Branding
+	Policies Policies
+
+	SigningSecret Secret // signs passes and the return to SuccessUrl
+
+	StripeKey            Secret
+	StripeWebhookSecrets []Secret // up to two, during rotation
+	StripeAccount        string   // acct_…, learnt from Stripe; "" until first use
+	StripeLivemode       bool     // what the key is; objects of the other mode are never ours
+
+	OutboundURL    string
+	OutboundSecret Secret
+
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+var slugPattern = regexp.MustCompile(`^[a-z0-9-]{2,40}$`)
+var colourPattern = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
+
+// Validate says everything that is wrong with the tenant, one *Error a fault.
+// The field names are those of `portatill tenant set`.
+func (t *Tenant) Validate() []*Error {
+	var faults []*Error
+	bad := func(field, format string, args ...any) {
+		faults = append(faults, Errorf(CodeInvalidTenant, field, format, args...))
+	}
+	if !slugPattern.MatchString(t.Slug) {
+		bad("slug", "must be 2 to 40 characters of a-z, 0-9 and -, such as acme-telecom")
+	}
+	if strings.TrimSpace(t.Name) == "" {
+		bad("name", "must not be empty")
+	}
+	if t.State != TenantActive && t.State != TenantSuspended {
+		bad("state", "must be active or suspended")
+	}
+	if t.IParent < 0 {
+		bad("i-parent", "must be 0 (not set) or the reseller's PortaBilling id")
+	}
+	if !t.DefaultCurrency.Known() {
+		bad("currency", "%q is not a currency that Stripe charges in", t.DefaultCurrency)
+	}
+	for _, c := range t.Currencies {
+		if !c.Known() {
+			bad("currencies", "%q is not a currency that Stripe charges in", c)
+		}
+	}
+	if t.VATBasisPoints < 0 || t.VATBasisPoints > 10_000 {
+		bad("vat-rate", "must be between 0 and 100 per cent")
+	}
+	if t.VATMode != VATExclusive && t.VATMode != VATInclusive {
+		bad("vat-mode", "must be exclusive or inclusive")
+	}
+	for _, o := range t.ReturnOrigins {
+		if msg := originFault(o); msg != "" {
+			bad("return-origins", "%q %s", o, msg)
+		}
+	}
+	if c := t.Branding.AccentColour; c != "" && !colourPattern.MatchString(c) {
+		bad("accent", "must be a colour such as #0f766e")
+	}
+	if !slices.Contains([]string{"page", "direct"}, t.Policies.Review) {
+		bad("review", "must be page or direct")
+	}
+	if !slices.Contains([]string{"", "included"}, t.Policies.FirstMonth) {
+		bad("first-month", "must be empty or included")
+	}
+	if !slices.Contains([]string{"check", "trust"}, t.Policies.Subtotal) {
+		bad("subtotal", "must be check or trust")
+	}
+	if k := t.StripeKey.Reveal(); k != "" && !stripeKeyPattern.MatchString(k) {
+		bad("stripe-key", "must be a secret or restricted key (sk_… or rk_…), never a publishable one")
+	}
+	if len(t.StripeWebhookSecrets) > 2 {
+		bad("stripe-webhook-secret", "at most two, the new one and the old one during a rotation")
+	}
+	for _, s := range t.StripeWebhookSecrets {
+		if len(s.Reveal()) < len("whsec_")+16 || !strings.HasPrefix(s.Reveal(), "whsec_") {
+			bad("stripe-webhook-secret", "must be whsec_ and at least 16 characters, as Stripe shows it")
+		}
+	}
+	if len(t.SigningSecret.Reveal()) < 32 {
+		bad("signing-secret", "must be at least 32 characters")
+	}
+	return faults
+}
+
+var stripeKeyPattern = regexp.MustCompile(`^(sk|rk)_(test|live)_[A-Za-z0-9_]{10,}$`)
+
+// LiveKey reports whether the text is a live Stripe key.
+func LiveKey(key Secret) bool {
+	k := key.Reveal()
+	return strings.HasPrefix(k, "sk_live_") || strings.HasPrefix(k, "rk_live_")
+}
+
+// originFault says what is wrong with an allowed origin, "" when nothing is.
+func originFault(origin string) string {
+	u, err := url.Parse(origin)
+	switch {
+	case err != nil || u.Host == "":
+		return "is not an origin such as https://shop.example"
+	case u.Scheme != "https" && (u.Scheme != "http" || !loopbackHost(u.Hostname())):
+		return "must be https (http is for loopback hosts only)"
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
+		return "must be scheme, host and port only"
+	}
+	return ""
+}
+
+func loopbackHost(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// ReadyFault says in one sentence why the tenant cannot take money yet, "" when
+// it can. A tenant without a webhook secret is not ready, because an empty
+// secret would verify a forged signature.
+func (t *Tenant) ReadyFault() string {
+	switch {
+	case t.StripeKey == "":
+		return "it has no Stripe key"
+	case len(t.StripeWebhookSecrets) == 0:
+		return "it has no webhook secret"
+	case LiveKey(t.StripeKey) != t.StripeLivemode:
+		return "its Stripe key is of the other mode than the tenant"
+	}
+	return ""
+}
+
+// AllowsCurrency reports whether the tenant takes money in c.
+func (t *Tenant) AllowsCurrency(c Currency) bool {
+	return c == t.DefaultCurrency || slices.Contains(t.Currencies, c)
+}
+
+// NewTenant returns a tenant with the defaults of a fresh one and a signing
+// secret of its own; it is not stored yet.
+func NewTenant(slug, name string, currency Currency, at time.Time) *Tenant {
+	return &Tenant{
+		ID: NewID("ten", at), Slug: slug, Name: name, State: TenantActive,
+		DefaultCurrency: currency, Currencies: []Currency{currency},
+		VATMode:       VATExclusive,
+		Branding:      Branding{DisplayName: name},
+		Policies:      Policies{Review: "page", Subtotal: "check", DuplicateWindow: 10 * time.Minute},
+		SigningSecret: NewSecret("sig_"),
+		CreatedAt:     at, UpdatedAt: at,
+	}
+}
+
+// License is one of a tenant's keys. Only its hash is kept.
+type License struct {
+	ID        string
+	TenantID  string
+	Hash      string // hex SHA-256 of the key
+	Hint      string // the last four characters, for staff to tell keys apart
+	CreatedAt time.Time
+	RevokedAt time.Time // zero while it is good
+}
+
+// NewLicense makes a key and the row that recognises it. The key is shown once.
+func NewLicense(tenantID string, at time.Time) (Secret, *License) {
+	key := NewSecret("ptl_")
+	return key, &License{ID: NewID("lic", at), TenantID: tenantID, Hash: HashLicense(key.Reveal()),
+		Hint: key.Reveal()[len(key.Reveal())-4:], CreatedAt: at}
+}
+
+// HashLicense is what the database holds of a licence key: a plain SHA-256 is
+// enough because the key itself is 256 random bits.
+func HashLicense(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
+}
+
+// CheckReturnURL holds SuccessUrl and CancelUrl to product.md section 2: https
+// (http only for loopback hosts where the tenant allows them), scheme, host and
+// port exactly one of the tenant's origins, never our own. The comparison is of
+// parsed parts, and whatever a browser could read differently is refused first.
+func (t *Tenant) CheckReturnURL(field, raw, ownOrigin string) error {
+	bad := func(format string, args ...any) error {
+		return Errorf(CodeOriginNotAllowed, field, format, args...)
+	}
+	if raw == "" {
+		return Errorf(CodeNotEmpty, field, "%s must be given", field)
+	}
+	if len(raw) > 2048 {
+		return bad("the address is longer than 2,048 characters")
+	}
+	for i := 0; i < len(raw); i++ {
+		if c := raw[i]; c <= ' ' || c == '\\' || c >= 0x7f {
+			return bad("the address has a character that must be percent-encoded (blank, control, backslash or non-ASCII)")
+		}
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Opaque != "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return bad("must be an absolute https address such as https://shop.example/paid")
+	}
+	if u.User != nil {
+		return bad("must not contain a user name")
+	}
+	origin := canonicalOrigin(u)
+	if origin == ownOrigin {
+		return bad("must not lead back to Portatill itself")
+	}
+	loopback := loopbackHost(u.Hostname())
+	if t.LoopbackReturns && loopback {
+		return nil
+	}
+	if u.Scheme == "http" && !loopback {
+		return bad("must be https")
+	}
+	for _, o := range t.ReturnOrigins {
+		if allowed, err := url.Parse(o); err == nil && canonicalOrigin(allowed) == origin {
+			return nil
+		}
+	}
+	return bad("its origin is not one of this tenant's allowed return origins")
+}
+
+// CanonicalOrigin returns scheme://host:port of an address with the default
+// port written out, or "" when it is not an absolute http(s) address.
+func CanonicalOrigin(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return canonicalOrigin(u)
+}
+
+func canonicalOrigin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	return fmt.Sprintf("%s://%s", u.Scheme, net.JoinHostPort(strings.ToLower(u.Hostname()), port))
+}
