@@ -345,9 +345,13 @@ func metadata(t *Tenant, c *Checkout) map[string]string {
 func (s *Service) storeSession(ctx context.Context, tx Tx, t *Tenant, c *Checkout, stripeCustomer string, session *StripeSession) error {
 	now := s.Now()
 	if stripeCustomer != c.Customer.StripeCustomer {
-		if _, err := tx.BindStripeCustomer(ctx, t.ID, c.Customer.ID, t.StripeAccount, t.StripeLivemode, stripeCustomer, now); err != nil {
+		stored, err := tx.BindStripeCustomer(ctx, t.ID, c.Customer.ID, t.StripeAccount, t.StripeLivemode, stripeCustomer, now)
+		if err != nil {
 			return err
 		}
+		known := *c.Customer
+		known.StripeCustomer = stored
+		c.Customer = &known
 	}
 	a := *c.Attempt
 	a.SessionID, a.IntentID, a.URL, a.ExpiresAt = session.ID, session.IntentID, session.URL, session.ExpiresAt

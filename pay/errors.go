@@ -31,6 +31,7 @@ const (
 	CodeInvalidPass          Code = "InvalidPass"             // 403
 	CodeCardNotFound         Code = "CardNotFound"            // 404
 	CodeNotFound             Code = "NotFound"                // 404, pages and the command line
+	CodeForbidden            Code = "Forbidden"               // 403, a page posted to from elsewhere
 	CodeInvalidTenant        Code = "InvalidTenant"           // 400, the command line and staff pages
 	CodeIdempotencyConflict  Code = "IdempotencyConflict"     // 409
 	CodeConflict             Code = "Conflict"                // 409, something else changed it first

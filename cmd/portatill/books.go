@@ -1,0 +1,105 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/portatill/portatill/internal/config"
+	"github.com/portatill/portatill/pay"
+)
+
+func (a *app) booksCommand() *cobra.Command {
+	var tenant string
+	var verify, asJSON bool
+	cmd := &cobra.Command{
+		Use: "books", Short: "Show the ledger's accounts and customers' credit, and check that they are right",
+		Long: "Show every ledger account's balance (debits positive) and what each customer was credited, per tenant and\n" +
+			"currency. Exit code 1 when the accounts do not sum to zero or an invariant of the books is broken.",
+		Example: "  portatill books\n  portatill books --tenant demo --json", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withStore(cmd.Context(), func(o *opened) error {
+				id := ""
+				if tenant != "" {
+					t, err := findTenant(cmd.Context(), o, tenant)
+					if err != nil {
+						return err
+					}
+					id = t.ID
+				}
+				books, err := o.pay.Books(cmd.Context(), id)
+				if err != nil {
+					return err
+				}
+				if err := a.print(asJSON, books, func(w io.Writer) { writeBooks(w, books, verify) }); err != nil {
+					return err
+				}
+				if !books.Square() {
+					return errors.New("the books are not square")
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&tenant, "tenant", "", "only this tenant's")
+	cmd.Flags().BoolVar(&verify, "verify", false, "print only what is broken")
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+func writeBooks(w io.Writer, books *pay.Books, verify bool) {
+	if !verify {
+		if len(books.Tenants) == 0 {
+			line(w, "Nothing is booked yet.")
+		}
+		for _, t := range books.Tenants {
+			line(w, "%s, %s", t.Tenant, t.Currency)
+			table := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
+			for _, account := range slices.Sorted(maps.Keys(t.Accounts)) {
+				line(table, "  %s\t%s\t", account, t.Accounts[account])
+			}
+			line(table, "  sum\t%s\t", t.Sum)
+			table.Flush() //nolint:errcheck // nothing to be done about a closed terminal
+			for _, c := range t.Customers {
+				line(w, "  customer %d %s has a credit of %s %s", c.ICustomer, c.Name, c.Credit, t.Currency)
+			}
+		}
+	}
+	for _, b := range books.Broken {
+		line(w, "BROKEN: %s", b)
+	}
+	if books.Square() {
+		line(w, "All square: every entry balances and the accounts sum to zero.")
+	}
+}
+
+func (a *app) configCommand() *cobra.Command {
+	var asJSON, example bool
+	cmd := &cobra.Command{
+		Use: "config", Short: "Print the settings in force, secrets masked", Example: "  portatill config\n  portatill config --env-example > .env.example",
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if example {
+				_, err := io.WriteString(a.out, config.EnvExample())
+				return err
+			}
+			c, err := a.settings(nil)
+			if err != nil {
+				return err
+			}
+			values := config.Show(a.env, c)
+			return a.print(asJSON, values, func(w io.Writer) {
+				for _, s := range config.Settings {
+					line(w, "%s=%s", s.Name, values[s.Name])
+				}
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&example, "env-example", false, "print .env.example instead: every setting with its default")
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/portatill/portatill/internal/sandbox"
+)
+
+func (a *app) sandboxCommand() *cobra.Command {
+	var listen, state string
+	cmd := &cobra.Command{
+		Use: "sandbox", Short: "Run the Stripe double alone",
+		Long:    "Run the double of Stripe's API alone, so that the till (serve --sandbox=URL) and Stripe can be stopped apart.",
+		Example: "  portatill sandbox --listen 127.0.0.1:4242 --state stripe.json",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			override := map[string]string{"PORTATILL_SANDBOX": "1"}
+			if cmd.Flags().Changed("listen") {
+				override["PORTATILL_SANDBOX_LISTEN"] = listen
+			}
+			c, err := a.settings(override)
+			if err != nil {
+				return err
+			}
+			log := slog.New(slog.NewJSONHandler(a.errOut, &slog.HandlerOptions{Level: c.LogLevel}))
+			group, ctx := errgroup.WithContext(cmd.Context())
+			box, err := startSandbox(ctx, group, c.SandboxListen, state, log)
+			if err != nil {
+				return err
+			}
+			line(a.out, "The Stripe double is ready at %s (dials and objects: %s/_sandbox)", box.url, box.url)
+			group.Go(func() error { <-ctx.Done(); box.stop(); return nil })
+			return group.Wait()
+		},
+	}
+	cmd.Flags().StringVar(&listen, "listen", "", "host:port to listen on (PORTATILL_SANDBOX_LISTEN)")
+	cmd.Flags().StringVar(&state, "state", "", "file that keeps the state over a restart")
+	return cmd
+}
+
+// runningSandbox is a double that accepts requests.
+type runningSandbox struct {
+	url  string
+	stop func()
+}
+
+func startSandbox(ctx context.Context, group *errgroup.Group, listen, state string, log *slog.Logger) (*runningSandbox, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
+	if err != nil {
+		return nil, usagef("PORTATILL_SANDBOX_LISTEN cannot listen on %s: %v", listen, errors.Unwrap(err))
+	}
+	url := "http://" + l.Addr().String()
+	box, err := sandbox.New(sandbox.Options{BaseURL: url, StateFile: state, Log: log})
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	server := newHTTPServer(box.Handler())
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	group.Go(func() error { return serveOn(server, l) })
+	group.Go(func() error {
+		if err := box.Run(running); !errors.Is(err, context.Canceled) {
+			return err
+		}
+		return nil
+	})
+	var once sync.Once
+	return &runningSandbox{url: url, stop: func() {
+		once.Do(func() {
+			cancel()
+			if err := errors.Join(server.Close(), box.Close()); err != nil {
+				log.Warn("sandbox did not stop cleanly", "error", err)
+			}
+		})
+	}}, nil
+}
+
+// startSandbox starts our own double when one is asked for and none runs
+// elsewhere. From here on only its address is known to the rest.
+func (s *server) startSandbox(ctx context.Context, group *errgroup.Group) error {
+	s.stopSandbox = func() {}
+	if !s.config.Sandbox {
+		return nil
+	}
+	if s.config.SandboxURL == "" {
+		// Beside a SQLite database the double keeps its state too, so that a restart
+		// finds both sides as they were.
+		state := ""
+		if path, ok := strings.CutPrefix(s.config.DatabaseURL, "sqlite:"); ok {
+			state = path + ".stripe.json"
+		}
+		box, err := startSandbox(ctx, group, s.config.SandboxListen, state, s.log.With("part", "sandbox"))
+		if err != nil {
+			return err
+		}
+		s.config.SandboxURL, s.stopSandbox = box.url, box.stop
+	}
+	s.ready.SandboxURL = s.config.SandboxURL
+	return nil
+}

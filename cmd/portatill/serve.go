@@ -1,0 +1,251 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/portatill/portatill/handlers"
+	"github.com/portatill/portatill/internal/config"
+	"github.com/portatill/portatill/internal/metrics"
+	"github.com/portatill/portatill/pay"
+	"github.com/portatill/portatill/webhooks"
+)
+
+// stopWithin is how long a shutdown may take: requests and jobs that run are
+// finished within it.
+const stopWithin = 12 * time.Second
+
+func (a *app) serveCommand() *cobra.Command {
+	var sandboxFlag, listen, readyFile string
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Serve pages, portals and webhooks",
+		Long: "Serve pages, portals and webhooks. With --sandbox a double of Stripe is started beside it (or, with\n" +
+			"--sandbox=URL, one that runs elsewhere is used) and a demo tenant is made: no Stripe account is needed.",
+		Example: "  portatill serve --sandbox\n  portatill serve --listen 0.0.0.0:8080",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			override := map[string]string{}
+			if cmd.Flags().Changed("sandbox") {
+				override["PORTATILL_SANDBOX"] = sandboxFlag
+			}
+			if cmd.Flags().Changed("listen") {
+				override["PORTATILL_LISTEN"] = listen
+			}
+			c, err := a.settings(override)
+			if err != nil {
+				return err
+			}
+			s := &server{app: a, config: c, readyFile: readyFile,
+				log: slog.New(slog.NewJSONHandler(a.errOut, &slog.HandlerOptions{Level: c.LogLevel}))}
+			return s.serve(cmd.Context())
+		},
+	}
+	cmd.Flags().StringVar(&sandboxFlag, "sandbox", "", "use a double of Stripe: start one, or the one at this URL")
+	cmd.Flags().Lookup("sandbox").NoOptDefVal = "1"
+	cmd.Flags().StringVar(&listen, "listen", "", "host:port to listen on (PORTATILL_LISTEN)")
+	cmd.Flags().StringVar(&readyFile, "ready-file", "", "write addresses and demo credentials here once requests are accepted (mode 0600)")
+	return cmd
+}
+
+// server is one run of `serve`.
+type server struct {
+	*app
+	config    config.Config
+	readyFile string
+	log       *slog.Logger
+	metrics   *metrics.Metrics
+	opened    *opened
+	working   atomic.Bool // the queue runs
+	ready     readyInfo
+	// stopSandbox ends our own double, if there is one; it may be called twice.
+	stopSandbox func()
+}
+
+// readyInfo is the ready file.
+type readyInfo struct {
+	BaseURL       string `json:"base_url"`
+	SandboxURL    string `json:"sandbox_url,omitempty"`
+	MetricsURL    string `json:"metrics_url"`
+	Tenant        string `json:"tenant,omitempty"`
+	License       string `json:"license,omitempty"`
+	SigningSecret string `json:"signing_secret,omitempty"`
+	WebhookSecret string `json:"webhook_secret,omitempty"`
+	ICustomer     int64  `json:"i_customer,omitempty"`
+	AdminEmail    string `json:"admin_email"`
+	AdminPassword string `json:"admin_password"`
+}
+
+func (s *server) serve(ctx context.Context) (err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	listener, err := s.listen(ctx, "PORTATILL_LISTEN", s.config.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() //nolint:errcheck // closed by the server in the good case
+	s.ready.BaseURL = firstOf(s.config.BaseURL, "http://"+listener.Addr().String())
+	s.metrics = metrics.New(versionText())
+	if err := s.startSandbox(ctx, group); err != nil {
+		return err
+	}
+	defer s.stopSandbox()
+	s.opened, err = s.open(ctx, s.config, openOptions{baseURL: s.ready.BaseURL, exclusive: true, migrate: true, log: s.log, observe: s.metrics.Job})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.opened.close()) }()
+	if err := s.refuseLiveKeys(ctx); err != nil {
+		return err
+	}
+	if s.config.Sandbox {
+		if err := s.makeDemo(ctx); err != nil {
+			return fmt.Errorf("make the demo tenant: %w", err)
+		}
+	}
+	if err := s.serveMetrics(ctx, group); err != nil {
+		return err
+	}
+	// The queue stops with a shutdown of its own, so that jobs can finish.
+	if err := s.opened.queue.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	s.working.Store(true)
+	main := newHTTPServer(s.handler())
+	group.Go(func() error { return serveOn(main, listener) })
+	group.Go(func() error { <-ctx.Done(); return s.stop(ctx, main) })
+	if err := s.announce(); err != nil {
+		return err
+	}
+	return group.Wait()
+}
+
+// stop finishes what runs: first no new requests, then the queue.
+func (s *server) stop(ctx context.Context, main *http.Server) error {
+	s.working.Store(false)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	err := errors.Join(main.Shutdown(ctx), s.opened.queue.Stop(ctx))
+	s.stopSandbox()
+	return err
+}
+
+func (s *server) listen(ctx context.Context, setting, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, usagef("%s cannot listen on %s: %v", setting, address, errors.Unwrap(err))
+	}
+	return l, nil
+}
+
+func (s *server) handler() http.Handler {
+	hook := &webhooks.Stripe{Pay: s.opened.pay, Log: s.log, Count: func(t string, a webhooks.Answer) { s.metrics.Webhook(t, string(a)) }}
+	o := handlers.Options{
+		Pay: s.opened.pay, Log: s.log, Version: versionText(), Sandbox: s.config.Sandbox, SandboxURL: s.ready.SandboxURL,
+		TrustedProxies: s.config.TrustedProxies, StripeWebhook: hook.Receive, Observe: s.metrics.Request,
+		Ready: func(r *http.Request) error {
+			if !s.working.Load() {
+				return errors.New("the worker does not run")
+			}
+			return s.opened.store.Ping(r.Context())
+		},
+	}
+	if s.config.Sandbox {
+		o.Curl = s.demoCurl()
+	}
+	return handlers.New(o)
+}
+
+// newHTTPServer has limits against clients that are slow on purpose.
+func newHTTPServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: 60 * time.Second, IdleTimeout: 90 * time.Second, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)}
+}
+
+func serveOn(server *http.Server, l net.Listener) error {
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func (s *server) serveMetrics(ctx context.Context, group *errgroup.Group) error {
+	if s.config.MetricsListen == "" {
+		return nil
+	}
+	l, err := s.listen(ctx, "PORTATILL_METRICS_LISTEN", s.config.MetricsListen)
+	if err != nil {
+		return err
+	}
+	s.ready.MetricsURL = "http://" + l.Addr().String() + "/metrics"
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	server := newHTTPServer(mux)
+	group.Go(func() error { return serveOn(server, l) })
+	group.Go(func() error { <-ctx.Done(); return server.Close() })
+	return nil
+}
+
+// refuseLiveKeys keeps real money away from a double.
+func (s *server) refuseLiveKeys(ctx context.Context) error {
+	if !s.config.Sandbox {
+		return nil
+	}
+	tenants, err := s.opened.store.ListTenants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants {
+		if pay.LiveKey(t.StripeKey) || t.StripeLivemode {
+			return usagef("PORTATILL_SANDBOX cannot be used with this database: tenant %s has a live Stripe key", t.Slug)
+		}
+	}
+	return nil
+}
+
+// announce tells people and, by the ready file, programs that requests are
+// accepted.
+func (s *server) announce() error {
+	s.log.Info("ready", "base_url", s.ready.BaseURL, "metrics_url", s.ready.MetricsURL, "version", versionText(), "sandbox", s.config.Sandbox)
+	if s.config.Sandbox {
+		s.printDemo()
+	} else {
+		line(s.out, "Portatill %s is ready at %s", versionText(), s.ready.BaseURL)
+	}
+	if s.readyFile == "" {
+		return nil
+	}
+	content, err := json.MarshalIndent(s.ready, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writePrivate(s.readyFile, append(content, '\n'))
+}
+
+// writePrivate writes a file with mode 0600 so that a reader sees all of it or
+// none.
+func writePrivate(path string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".portatill-*") // 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/portatill/portatill/pay"
+	"github.com/portatill/portatill/views"
+)
+
+const (
+	// onwardSeconds is how long "paid" is shown before the customer is led on.
+	onwardSeconds = 4
+	// checkSeconds is how often a page that waits for Stripe looks again.
+	checkSeconds = 3
+)
+
+// opened is an order with all that its pages show.
+type opened struct {
+	order    *pay.Order
+	tenant   *pay.Tenant
+	customer *pay.Customer
+	attempt  *pay.Attempt // the latest; nil when nothing was due
+	payment  *pay.Payment // nil until paid
+	refunds  []*pay.Refund
+}
+
+// open reads the order of a pay token. A token of no order, of whatever shape, is
+// the same 404.
+func (h *Handlers) open(c echo.Context) (*opened, error) {
+	token := c.Param("token")
+	if len(token) != 22 {
+		return nil, pay.Errorf(pay.CodeNotFound, "", "no such order")
+	}
+	order, err := h.Pay.Store.OrderByPayToken(c.Request().Context(), token)
+	if err != nil {
+		return nil, err
+	}
+	return h.fill(c, order)
+}
+
+func (h *Handlers) fill(c echo.Context, order *pay.Order) (*opened, error) {
+	ctx, store := c.Request().Context(), h.Pay.Store
+	o := &opened{order: order}
+	var err error
+	if o.tenant, err = store.TenantByID(ctx, order.TenantID); err != nil {
+		return nil, err
+	}
+	if o.customer, err = store.CustomerByID(ctx, order.TenantID, order.CustomerID); err != nil {
+		return nil, err
+	}
+	attempts, err := store.ListAttempts(ctx, order.TenantID, order.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(attempts) > 0 {
+		o.attempt = attempts[len(attempts)-1]
+	}
+	o.payment, err = store.PaymentByOrder(ctx, order.TenantID, order.ID)
+	if err != nil && !pay.IsNotFound(err) {
+		return nil, err
+	}
+	if o.payment != nil {
+		o.refunds, err = store.ListRefunds(ctx, order.TenantID, o.payment.ID)
+		return o, err
+	}
+	return o, nil
+}
+
+// showOrderPage is the review before Stripe's page. It asks nobody but the
+// database: an order whose session ran out by the clock is settled when its
+// button is pressed.
+func (h *Handlers) showOrderPage(c echo.Context) error {
+	o, err := h.open(c)
+	if err != nil {
+		return err
+	}
+	return page(c, http.StatusOK, views.OrderPage(h.orderView(o)))
+}
+
+// startPayment is the pay button.
+func (h *Handlers) startPayment(c echo.Context) error {
+	if len(c.Param("token")) != 22 {
+		return pay.Errorf(pay.CodeNotFound, "", "no such order")
+	}
+	ctx, cancel := detached(c)
+	defer cancel()
+	to, err := h.Pay.StartPayment(ctx, c.Param("token"))
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, to)
+}
+
+// showReturnPage is where Stripe sends the customer. It settles at once, so that
+// what it shows is what Stripe says now; when Stripe cannot be asked it says that
+// the payment is being checked, and looks again.
+func (h *Handlers) showReturnPage(c echo.Context) error {
+	o, err := h.open(c)
+	if err != nil {
+		return err
+	}
+	outcome := views.OutcomeByState
+	if o.order.State.Live() || o.order.State == pay.OrderExpired {
+		ctx, cancel := detached(c)
+		defer cancel()
+		_, err := h.Pay.Settle(ctx, o.order.TenantID, o.order.ID, pay.Cause{Kind: pay.CauseReturn, ID: o.order.ID})
+		if err != nil {
+			if _, asked := errors.AsType[*pay.StripeFault](err); !asked && pay.CodeOf(err) != pay.CodeUnavailable && pay.CodeOf(err) != pay.CodeConflict {
+				return err
+			}
+			h.Log.WarnContext(ctx, "return page could not ask Stripe", "order", o.order.ID, "error", err)
+			outcome = views.OutcomeChecking
+		}
+		order, err := h.Pay.Store.OrderByPayToken(ctx, o.order.PayToken)
+		if err != nil {
+			return err
+		}
+		if o, err = h.fill(c, order); err != nil {
+			return err
+		}
+	}
+	if o.order.Evidence == "voucher" {
+		return c.Redirect(http.StatusSeeOther, pay.SuccessLink(o.tenant, o.order, h.Pay.Now()))
+	}
+	v := h.returnView(o, outcome)
+	switch {
+	case v.ContinueURL != "" && o.order.State == pay.OrderPaid:
+		v.RefreshSeconds = onwardSeconds
+		c.Response().Header().Set("Refresh", strconv.Itoa(onwardSeconds)+"; url="+v.ContinueURL)
+	case outcome == views.OutcomeChecking:
+		v.RefreshSeconds = checkSeconds
+		c.Response().Header().Set("Refresh", strconv.Itoa(checkSeconds))
+	}
+	return page(c, http.StatusOK, views.ReturnPage(v))
+}
+
+// leaveUnpaid leads to the portal's CancelUrl. The order stays open: who goes back
+// can still pay, and a repeated request is the same order. An order that is paid
+// after all shows so instead.
+func (h *Handlers) leaveUnpaid(c echo.Context) error {
+	o, err := h.open(c)
+	if err != nil {
+		return err
+	}
+	if o.order.State == pay.OrderPaid || o.order.State == pay.OrderProcessing {
+		return c.Redirect(http.StatusSeeOther, h.Pay.PayURL(o.order, "/return"))
+	}
+	if err := h.Pay.NoteReturn(c.Request().Context(), o.order, "left_unpaid"); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, o.order.CancelURL)
+}
+
+// showReceiptPage shows the proof of payment. Whoever only has the link sees
+// status and amount: a receipt's address is passed on more easily than meant.
+func (h *Handlers) showReceiptPage(c echo.Context) error {
+	o, err := h.open(c)
+	if err != nil {
+		return err
+	}
+	if o.order.PaidAt.IsZero() {
+		return c.Redirect(http.StatusSeeOther, h.Pay.PayURL(o.order, ""))
+	}
+	return page(c, http.StatusOK, views.ReceiptPage(h.receiptView(o)))
+}
+
+// brandCSS is the tenant's colour as a stylesheet: the content security policy
+// has no inline styles.
+func (h *Handlers) brandCSS(c echo.Context) error {
+	o, err := h.open(c)
+	if err != nil {
+		return err
+	}
+	accent := strings.ToLower(o.tenant.Branding.AccentColour)
+	css := ""
+	if accent != "" {
+		css = ":root{--accent:" + accent + ";--accent-content:" + contentColour(accent) + "}\n"
+	}
+	c.Response().Header().Set("Cache-Control", "private, max-age=300")
+	return c.Blob(http.StatusOK, "text/css; charset=utf-8", []byte(css))
+}

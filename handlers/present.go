@@ -1,0 +1,193 @@
+package handlers
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/portatill/portatill/pay"
+	"github.com/portatill/portatill/static"
+	"github.com/portatill/portatill/views"
+)
+
+// frame is what surrounds every page; t is nil where no tenant is known.
+func (h *Handlers) frame(t *pay.Tenant) views.Frame {
+	f := views.Frame{Lang: "en", StyleURL: static.URL("css/app.css"), IconURL: static.URL("img/icon.svg"), Sandbox: h.Sandbox}
+	if t != nil {
+		f.Tenant = views.Tenant{Name: t.Branding.DisplayName, SupportEmail: t.Branding.SupportEmail}
+		if t.Branding.LogoPath != "" {
+			f.Tenant.LogoURL = t.Branding.LogoPath
+		}
+	}
+	return f
+}
+
+func (h *Handlers) orderFrame(o *opened) views.Frame {
+	f := h.frame(o.tenant)
+	if o.tenant.Branding.AccentColour != "" {
+		f.BrandCSS = "/pay/" + o.order.PayToken + "/brand.css"
+	}
+	return f
+}
+
+func (h *Handlers) orderView(o *opened) views.OrderView {
+	base := "/pay/" + o.order.PayToken
+	v := views.OrderView{
+		Frame: h.orderFrame(o), State: views.OrderState(o.order.State), Free: o.order.Cart.TotalMinor == 0,
+		CancelURL: base + "/cancel", OrderID: o.order.ID, FeatureName: o.order.FeatureName, ContentID: contentID(o.order),
+		CustomerName: o.customer.Name, CustomerEmail: maskEmail(o.customer.Email), Lines: lines(&o.order.Cart), Totals: totals(&o.order.Cart),
+	}
+	if o.tenant.State == pay.TenantActive {
+		v.PayURL = base
+	}
+	switch o.order.State {
+	case pay.OrderPaid:
+		v.ReceiptURL = base + "/receipt"
+		v.ContinueURL = pay.SuccessLink(o.tenant, o.order, h.Pay.Now())
+	case pay.OrderProcessing:
+		v.ContinueURL = pay.SuccessLink(o.tenant, o.order, h.Pay.Now())
+	case pay.OrderOpen, pay.OrderDraft:
+		if a := o.attempt; a != nil && a.State == pay.AttemptOpen {
+			v.ExpiresAt = moment(a.ExpiresAt)
+			if a.ExpiresAt.Before(h.Pay.Now()) {
+				v.State, v.ExpiresAt = views.StateExpired, ""
+			}
+		}
+	}
+	if m := o.order.Cart.MonthlyAfter(); m.Minor > 0 {
+		v.AfterToday = []string{fmt.Sprintf("Then %s a month, billed by %s.", m.Display(), o.tenant.Branding.DisplayName)}
+	}
+	return v
+}
+
+func (h *Handlers) returnView(o *opened, outcome views.Outcome) views.ReturnView {
+	base := "/pay/" + o.order.PayToken
+	v := views.ReturnView{
+		Frame: h.orderFrame(o), State: views.OrderState(o.order.State), Outcome: outcome, OrderID: o.order.ID,
+		Reference: contentID(o.order), Amount: o.order.Cart.Total().Display(), RetryURL: base, CancelURL: base + "/cancel",
+		CheckURL: base + "/return",
+	}
+	switch o.order.State {
+	case pay.OrderPaid:
+		v.ContinueURL, v.ReceiptURL = pay.SuccessLink(o.tenant, o.order, h.Pay.Now()), base+"/receipt"
+		if o.payment != nil {
+			v.PaidWith = o.payment.Method
+		}
+	case pay.OrderProcessing:
+		v.ContinueURL = pay.SuccessLink(o.tenant, o.order, h.Pay.Now())
+	}
+	return v
+}
+
+func (h *Handlers) receiptView(o *opened) views.ReceiptView {
+	v := views.ReceiptView{
+		Frame: h.orderFrame(o), State: views.OrderState(o.order.State), Minimal: true, OrderID: o.order.ID, Reference: contentID(o.order),
+		PaidAt: moment(o.order.PaidAt), Lines: lines(&o.order.Cart), Totals: totals(&o.order.Cart),
+		ContinueURL: pay.SuccessLink(o.tenant, o.order, h.Pay.Now()),
+	}
+	if o.payment == nil {
+		return v
+	}
+	v.PaidWith = o.payment.Method
+	for _, r := range o.refunds {
+		v.Refunds = append(v.Refunds, views.Refund{At: r.CreatedAt.UTC().Format("2 January 2006"), Amount: r.Amount.Display(), Status: refundWords(r.State)})
+	}
+	if o.payment.RefundedMinor > 0 {
+		v.Refunded = pay.Money{Minor: o.payment.RefundedMinor, Currency: o.payment.Amount.Currency}.Display()
+		v.NetPaid = pay.Money{Minor: o.payment.Amount.Minor - o.payment.RefundedMinor, Currency: o.payment.Amount.Currency}.Display()
+	}
+	return v
+}
+
+func refundWords(s pay.RefundState) string {
+	switch s {
+	case pay.RefundPending, pay.RefundRequiresAction:
+		return "on its way"
+	case pay.RefundFailed, pay.RefundCanceled:
+		return "did not succeed"
+	}
+	return ""
+}
+
+func lines(cart *pay.Cart) []views.Line {
+	out := make([]views.Line, 0, len(cart.Lines))
+	for _, l := range cart.Lines {
+		line := views.Line{Title: l.Title, Information: l.Additional, Amount: pay.Money{Minor: l.SubtotalMinor, Currency: cart.Currency}.Display(),
+			Explanation: l.Explanation}
+		if l.Quantity > 1 {
+			line.Quantity = strconv.FormatInt(l.Quantity, 10) + " ×"
+		}
+		if l.VATMinor > 0 {
+			prefix := "plus "
+			if cart.VATMode == pay.VATInclusive {
+				prefix = "incl. "
+			}
+			line.VAT = prefix + pay.Money{Minor: l.VATMinor, Currency: cart.Currency}.Display() + " VAT"
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func totals(cart *pay.Cart) views.Totals {
+	t := views.Totals{Total: cart.Total().Display()}
+	if cart.VATMinor == 0 {
+		return t
+	}
+	rate := strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%d.%02d", cart.VATBasisPoints/100, cart.VATBasisPoints%100), "0"), ".")
+	t.VAT = pay.Money{Minor: cart.VATMinor, Currency: cart.Currency}.Display()
+	if cart.VATMode == pay.VATInclusive {
+		t.VATLabel = "Includes VAT " + rate + " %"
+		return t
+	}
+	t.VATLabel = "VAT " + rate + " %"
+	t.Subtotal = pay.Money{Minor: cart.SubtotalMinor, Currency: cart.Currency}.Display()
+	return t
+}
+
+func contentID(o *pay.Order) string {
+	if o.ContentID == 0 {
+		return ""
+	}
+	return strconv.FormatInt(o.ContentID, 10)
+}
+
+// maskEmail leaves enough for the customer to know their own address and too
+// little for whoever else has the link.
+func maskEmail(s string) string {
+	local, domain, ok := strings.Cut(s, "@")
+	if !ok || local == "" {
+		return ""
+	}
+	return local[:1] + strings.Repeat("•", 5) + "@" + domain
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2 January 2006, 15:04 MST")
+}
+
+// contentColour is black or white, whichever is more readable on the accent
+// (WCAG 2.2, relative luminance).
+func contentColour(accent string) string {
+	rgb, err := strconv.ParseUint(strings.TrimPrefix(accent, "#"), 16, 32)
+	if err != nil {
+		return "#ffffff"
+	}
+	channel := func(shift uint) float64 {
+		c := float64(rgb>>shift&0xff) / 255
+		if c <= 0.03928 {
+			return c / 12.92
+		}
+		return math.Pow((c+0.055)/1.055, 2.4)
+	}
+	luminance := 0.2126*channel(16) + 0.7152*channel(8) + 0.0722*channel(0)
+	if (luminance+0.05)/0.05 > 1.05/(luminance+0.05) {
+		return "#000000"
+	}
+	return "#ffffff"
+}

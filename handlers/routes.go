@@ -1,0 +1,34 @@
+package handlers
+
+import (
+	"github.com/labstack/echo/v4"
+)
+
+// routes is every address of the till, one line each.
+func (h *Handlers) routes(e *echo.Echo) {
+	// Portals (wire.md section 1). canonicalWirePath has folded case before.
+	e.POST("/ChargeStripeCustomerCard", h.userRoute)
+	e.POST("/ChargeStripeCustomerCard/", h.userRoute)
+	e.POST("/:format/reply/StripePaymentRequest", h.reply)
+	e.POST("/:format/oneway/StripePaymentRequest", h.oneWay)
+
+	// Customers.
+	e.GET("/pay/:token", h.showOrderPage)
+	e.POST("/pay/:token", h.startPayment)
+	e.GET("/pay/:token/return", h.showReturnPage)
+	e.GET("/pay/:token/cancel", h.leaveUnpaid)
+	e.GET("/pay/:token/receipt", h.showReceiptPage)
+	e.GET("/pay/:token/brand.css", h.brandCSS)
+
+	// Stripe.
+	e.POST("/webhooks/stripe/:tenant", h.StripeWebhook)
+	e.POST("/StripeWebHook/:tenant", h.StripeWebhook)
+
+	// Operators, and whoever looks.
+	e.GET("/", h.showHomePage)
+	e.GET("/healthz", h.alive)
+	e.GET("/readyz", h.ready)
+	e.GET("/static/*", h.staticFile)
+	e.GET("/favicon.ico", h.favicon)
+	e.GET("/robots.txt", h.robots)
+}

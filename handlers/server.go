@@ -1,0 +1,69 @@
+// Package handlers is the door for people and portals: HTTP in, page or DTO out.
+// A handler binds the request, makes one call and answers; formats, errors and
+// the page frame live in files of their own. It must not know SQL, Stripe's SDK,
+// or any rule about money.
+package handlers
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/portatill/portatill/pay"
+)
+
+// Options wires the handlers.
+type Options struct {
+	Pay     *pay.Service
+	Log     *slog.Logger
+	Version string
+	// Sandbox is set when Stripe is a double; its pages say so. SandboxURL is the
+	// double's page, and Curl a command that starts a payment, for the home page.
+	Sandbox    bool
+	SandboxURL string
+	Curl       string
+	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// StripeWebhook receives Stripe's deliveries.
+	StripeWebhook echo.HandlerFunc
+	// Ready says why the till cannot work, nil when it can; for /readyz.
+	Ready func(r *http.Request) error
+	// Observe is told of every answered request, for metrics; may be nil.
+	Observe func(route, method string, status int, seconds float64)
+}
+
+// Handlers holds what the handlers share. Its methods are safe for concurrent use.
+type Handlers struct {
+	Options
+	ownOrigin string
+}
+
+// New returns the HTTP handler of the till.
+func New(o Options) http.Handler {
+	h := &Handlers{Options: o, ownOrigin: pay.CanonicalOrigin(o.Pay.BaseURL)}
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = clientIP(o.TrustedProxies)
+	e.HTTPErrorHandler = h.answerError
+	e.Pre(canonicalWirePath)
+	e.Use(h.requestID, h.accessLog, h.recoverPanic, securityHeaders,
+		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024}), h.crossOrigin)
+	h.routes(e)
+	return e
+}
+
+// clientIP reads the caller's address from the connection, and from
+// X-Forwarded-For only where a trusted proxy wrote it.
+func clientIP(trusted []netip.Prefix) echo.IPExtractor {
+	if len(trusted) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, p := range trusted {
+		options = append(options, echo.TrustIPRange(prefixNet(p)))
+	}
+	return echo.ExtractIPFromXFFHeader(options...)
+}

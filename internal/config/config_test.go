@@ -1,0 +1,79 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func env(m map[string]string) func(string) (string, bool) {
+	return func(k string) (string, bool) { v, ok := m[k]; return v, ok }
+}
+
+const goodKey = "0123456789abcdef0123456789abcdef"
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	t.Run("AllFaultsAreToldAtOnceAndNoneHoldsTheValue", func(t *testing.T) {
+		t.Parallel()
+		_, faults := Load(env(map[string]string{
+			"PORTATILL_LISTEN": "nonsense", "PORTATILL_BASE_URL": "ftp://x", "PORTATILL_DATABASE_URL": "mysql://root:hunter2@h/d",
+			"PORTATILL_SECRET_KEY": "hunter2", "PORTATILL_LOG_LEVEL": "loud", "PORTATILL_SWEEP_INTERVAL": "1ms",
+			"PORTATILL_TRUSTED_PROXIES": "everyone",
+		}), nil)
+		if len(faults) != 7 {
+			t.Fatalf("want 7 faults, got %v", faults)
+		}
+		for _, f := range faults {
+			if strings.Contains(f.String(), "hunter2") || strings.Contains(f.String(), "nonsense") {
+				t.Errorf("the fault holds the value: %s", f)
+			}
+		}
+	})
+	t.Run("OutsideTheSandboxASecretKeyIsRequired", func(t *testing.T) {
+		t.Parallel()
+		if _, faults := Load(env(nil), nil); len(faults) != 1 || faults[0].Name != "PORTATILL_SECRET_KEY" {
+			t.Fatalf("got %v", faults)
+		}
+	})
+	t.Run("TheSandboxNeedsNothing", func(t *testing.T) {
+		t.Parallel()
+		c, faults := Load(env(nil), map[string]string{"PORTATILL_SANDBOX": "1"})
+		if len(faults) != 0 || c.DatabaseURL != "sqlite:portatill-sandbox.db" || c.SecretKey == "" {
+			t.Fatalf("got %+v %v", c, faults)
+		}
+	})
+	t.Run("HTTPIsForTheSandboxOnly", func(t *testing.T) {
+		t.Parallel()
+		_, faults := Load(env(map[string]string{"PORTATILL_SECRET_KEY": goodKey, "PORTATILL_BASE_URL": "http://pay.example"}), nil)
+		if len(faults) != 1 || faults[0].Name != "PORTATILL_BASE_URL" {
+			t.Fatalf("got %v", faults)
+		}
+	})
+	t.Run("AFileTwinGivesTheValueAndBothAtOnceAreAFault", func(t *testing.T) {
+		t.Parallel()
+		path := filepath.Join(t.TempDir(), "key")
+		if err := os.WriteFile(path, []byte(goodKey+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, faults := Load(env(map[string]string{"PORTATILL_SECRET_KEY_FILE": path}), nil)
+		if len(faults) != 0 || c.SecretKey != goodKey {
+			t.Fatalf("got %v", faults)
+		}
+		_, faults = Load(env(map[string]string{"PORTATILL_SECRET_KEY_FILE": path, "PORTATILL_SECRET_KEY": goodKey}), nil)
+		if len(faults) != 1 {
+			t.Fatalf("got %v", faults)
+		}
+	})
+	t.Run("ShowMasksSecrets", func(t *testing.T) {
+		t.Parallel()
+		e := env(map[string]string{"PORTATILL_SECRET_KEY": goodKey, "PORTATILL_DATABASE_URL": "postgres://u:hunter2@h/d?sslpassword=hunter2"})
+		c, _ := Load(e, nil)
+		for name, value := range Show(e, c) {
+			if strings.Contains(value, "hunter2") || strings.Contains(value, goodKey) {
+				t.Errorf("%s shows its secret: %s", name, value)
+			}
+		}
+	})
+}

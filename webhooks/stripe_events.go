@@ -1,0 +1,110 @@
+package webhooks
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/portatill/portatill/pay"
+)
+
+// received is a verified event with what only the door needs to know.
+type received struct {
+	pay.Event
+	account string // acct_… of a connected account; "" for the tenant's own
+}
+
+// readEvent takes from an event's bytes the few fields we use. Everything else in
+// it is kept but never believed. The error says what is missing.
+func readEvent(body []byte) (*received, error) {
+	var e struct {
+		ID         string `json:"id"`
+		Object     string `json:"object"`
+		Type       string `json:"type"`
+		APIVersion string `json:"api_version"`
+		Account    string `json:"account"`
+		Livemode   bool   `json:"livemode"`
+		Data       struct {
+			Object struct {
+				ID            string `json:"id"`
+				Object        string `json:"object"`
+				PaymentIntent idOf   `json:"payment_intent"`
+				Charge        idOf   `json:"charge"`
+			} `json:"object"`
+		} `json:"data"`
+		// A thin event ("v2.core.event") names its object here.
+		RelatedObject struct {
+			ID string `json:"id"`
+		} `json:"related_object"`
+	}
+	if err := json.Unmarshal(body, &e); err != nil {
+		return nil, errors.New("it is not JSON of an event's shape")
+	}
+	switch {
+	case !strings.HasPrefix(e.ID, "evt_") || len(e.ID) > 255:
+		return nil, errors.New("its id does not begin with evt_")
+	case e.Type == "" || len(e.Type) > 255:
+		return nil, errors.New("it has no type")
+	case len(e.Data.Object.ID) > 255 || len(e.RelatedObject.ID) > 255:
+		return nil, errors.New("its object's id is too long")
+	}
+	object := e.Data.Object
+	r := &received{account: e.Account, Event: pay.Event{StripeID: e.ID, Type: e.Type, APIVersion: e.APIVersion,
+		Livemode: e.Livemode, Payload: body}}
+	switch object.Object {
+	case "checkout.session", "payment_intent":
+		r.ObjectID = object.ID
+	case "charge", "refund", "dispute":
+		// All facts about a payment are settled through its intent, so that two events
+		// about one payment ask for the same thing.
+		r.ObjectID = firstOf(string(object.PaymentIntent), string(object.Charge), object.ID)
+	}
+	if r.ObjectID == "" && e.Object == "v2.core.event" {
+		r.ObjectID = e.RelatedObject.ID
+	}
+	// An intent that was only just made has no news in it.
+	if !settles(r.ObjectID) || e.Type == "payment_intent.created" {
+		r.ObjectID = ""
+	}
+	return r, nil
+}
+
+// settles reports whether pay.Settle takes the object.
+func settles(id string) bool {
+	prefix, _, ok := strings.Cut(id, "_")
+	if !ok {
+		return false
+	}
+	switch prefix {
+	case "cs", "pi", "ch", "py", "re", "pyr", "dp", "du":
+		return true
+	}
+	return false
+}
+
+func firstOf(ids ...string) string {
+	for _, id := range ids {
+		if id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// idOf reads a field that is an id, an expanded object with one, or null.
+type idOf string
+
+func (i *idOf) UnmarshalJSON(raw []byte) error {
+	var id string
+	if json.Unmarshal(raw, &id) == nil {
+		*i = idOf(id)
+		return nil
+	}
+	var object struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(raw, &object) == nil {
+		*i = idOf(object.ID)
+	}
+	return nil // of another shape: of no use to us, and no reason to lose the event
+}
