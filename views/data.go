@@ -1,0 +1,224 @@
+package views
+
+// Frame is what surrounds the content of every page.
+//
+// All URLs are paths on our own origin unless said otherwise; the content security policy loads
+// styles and images from nowhere else. The zero Frame is a working page in English.
+type Frame struct {
+	Lang string // BCP 47 tag of the page's language; empty: "en"
+	Dir  string // "ltr" or "rtl"; empty: "ltr"
+
+	StyleURL string // the built stylesheet, normally static.URL("css/app.css"); empty: "/static/css/app.css"
+	IconURL  string // the favicon, normally static.URL("img/icon.svg"); empty: "/static/img/icon.svg"
+
+	// BrandCSS is the stylesheet with the tenant's colours: `:root{--accent:#…;--accent-content:#…}`.
+	// It is a file because the policy forbids inline styles. Empty: Portatill's own colours.
+	BrandCSS string
+
+	Tenant  Tenant
+	Sandbox bool // true: the page says that no real money moves
+}
+
+// Tenant is the reseller as its customers know it. The zero Tenant shows Portatill itself.
+type Tenant struct {
+	Name         string
+	LogoURL      string // empty: the first letter of Name on the accent colour
+	SupportEmail string // empty: no way to ask for help is offered
+}
+
+// OrderState is an order's state as the page needs to know it. The texts are those of pay's order
+// states, so that a handler converts and does not translate.
+type OrderState string
+
+// The order's states. An unknown or empty one is shown as StateMismatch: when in doubt nobody is
+// invited to pay a second time.
+const (
+	StateDraft      OrderState = "draft"
+	StateOpen       OrderState = "open"
+	StatePaid       OrderState = "paid"
+	StateProcessing OrderState = "processing"
+	StateFailed     OrderState = "failed"
+	StateExpired    OrderState = "expired"
+	StateCancelled  OrderState = "cancelled"
+	StateMismatch   OrderState = "mismatch"
+)
+
+// The field of the order page's form that says how to pay. Its value is a saved card's ID (one of
+// OrderView.SavedCards) or CardNew. Without saved cards the form has no such field.
+const (
+	CardField = "card"
+	CardNew   = "new"
+)
+
+// OrderView is the page on which a customer reads what is to be paid, and pays.
+// Amounts are display text in the customer's language, such as "£14.40".
+type OrderView struct {
+	Frame
+	State OrderState
+
+	// Setup: nothing is to be paid, a card is to be saved. Lines and amounts are not shown.
+	Setup bool
+	// Free: the total is nothing (a voucher covers it), so the button confirms instead of paying.
+	Free bool
+
+	// PayURL is where the form posts, /pay/{token}. Empty: the page offers no button. A paid,
+	// processing or unclear order never has one, whatever is set.
+	PayURL      string
+	CancelURL   string // /pay/{token}/cancel
+	ReceiptURL  string // shown once paid; empty: no link
+	ContinueURL string // the portal's page, shown once paid or processing; may be another origin
+
+	OrderID     string // ord_…
+	FeatureName string // what in the portal it is for; may be empty
+	ContentID   string // the portal's own reference; may be empty
+
+	CustomerName  string // may be masked, may be empty
+	CustomerEmail string // may be masked, may be empty
+
+	Lines  []Line
+	Totals Totals
+
+	// AfterToday holds whole sentences about what is owed later, such as
+	// "Then £12.00 a month, billed by Acme Telecom."
+	AfterToday []string
+
+	SavedCards []SavedCard
+	ExpiresAt  string // until when the page is good, such as "22 November 2026, 20:15 GMT"; empty: not said
+	// DeclineHint is what the customer can do about the last refusal, such as "The card has
+	// expired. Use another card." Shown while the order can still be paid. Empty: none.
+	DeclineHint string
+	// ExpectedBy is when a bank debit on its way is due, such as "27 November 2026"; may be empty.
+	ExpectedBy string
+}
+
+// Line is one item of the cart.
+type Line struct {
+	Title       string
+	Information []string // what the portal wants shown under the title, in order
+	Quantity    string   // such as "2 × £6.00"; empty: not shown
+	Amount      string   // the line without VAT (mode exclusive) or with it (inclusive)
+	VAT         string   // such as "incl. £1.00 VAT"; empty: not shown
+	Explanation string   // the arithmetic in words and numbers; empty: not shown
+}
+
+// Totals is the foot of the lines.
+type Totals struct {
+	Subtotal    string // empty: no such row (then there is no VAT row to add up either)
+	VATLabel    string // such as "VAT 20 %" or "Includes VAT 20 %"
+	VAT         string // empty: no such row
+	Total       string
+	Explanation string // one sentence on how the total comes about; empty: not shown
+}
+
+// SavedCard is one way to pay without typing a card number.
+type SavedCard struct {
+	ID      string // what the form sends: pm_…, card_… or src_…
+	Brand   string // as Stripe calls it: "visa"
+	Last4   string
+	Expires string // "12/2030"; empty: not shown
+	Label   string // the portal's own label for the card; may be empty
+	Default bool   // chosen when the page opens; without one the first usable card is
+	Expired bool   // shown, but cannot be chosen
+}
+
+// Outcome is which of its five faces the return page shows.
+type Outcome string
+
+// The outcomes. The zero one, OutcomeByState, follows from the order's state.
+const (
+	OutcomeByState  Outcome = ""
+	OutcomePaid     Outcome = "paid"
+	OutcomeOnItsWay Outcome = "on_its_way"
+	OutcomeNeedsYou Outcome = "needs_you"
+	OutcomeNotPaid  Outcome = "not_paid"
+	OutcomeChecking Outcome = "checking"
+)
+
+// ReturnView is the page a customer comes back to from Stripe.
+//
+// The page never refreshes itself: the handler sends a Refresh header, because a <meta> refresh
+// fails WCAG 2.2.1 in every checker, and RefreshSeconds only lets the text say so.
+type ReturnView struct {
+	Frame
+	State   OrderState // becomes data-status, to the letter
+	Outcome Outcome    // set where the state alone does not tell: NeedsYou, or Checking while open
+
+	Setup     bool   // a card was to be saved, nothing was to be paid
+	OrderID   string // ord_…
+	Reference string // the portal's own reference; may be empty
+	Amount    string // display text; empty: not shown
+	PaidWith  string // such as "visa •••• 4242"; empty: not shown
+
+	ContinueURL string // SuccessUrl with its signature; shown when paid or processing
+	ReceiptURL  string // empty: no link
+	RetryURL    string // the order page, to pay after all; empty: not offered
+	ActionURL   string // where a customer finishes what the bank asks for; empty: RetryURL
+	CancelURL   string // /pay/{token}/cancel: back to the shop unpaid
+	CheckURL    string // this page's own address, for "check again now"
+
+	ExpectedBy  string // when a bank debit is due, such as "27 November 2026"; may be empty
+	DeclineHint string // why it was not paid and what to do; may be empty
+
+	RefreshSeconds int // what the Refresh header says, in seconds; 0: the page stays as it is
+}
+
+// ErrorView is what is shown instead of a page. Message and Hint reach a person: nothing internal
+// may be in them.
+type ErrorView struct {
+	Frame
+	Status    int    // the HTTP status, such as 404
+	Title     string // empty: a sentence that fits Status
+	Message   string // empty: a sentence that fits Status
+	Hint      string // what to do now; empty: a sentence that fits Status
+	RequestID string // what support can look up; empty: not shown
+	RetryURL  string // offered as "Try again"; empty: not offered
+	BackURL   string // offered as "Back to the shop"; empty: not offered
+}
+
+// ReceiptView is the proof of payment, meant to be printed.
+type ReceiptView struct {
+	Frame
+	State OrderState // paid, or what it became
+
+	// Minimal leaves only state, order and amount: for whoever opens the link without being the
+	// customer (no name, address or card digits may be shown then, and none is, whatever is set).
+	Minimal bool
+
+	OrderID   string
+	Reference string // the portal's own reference; may be empty
+	PaidAt    string // display text with time zone; empty: not paid yet
+
+	CustomerName  string
+	CustomerEmail string
+	SellerLines   []string // the seller's address, VAT number …, one line each; may be empty
+
+	Lines    []Line
+	Totals   Totals
+	PaidWith string // such as "visa •••• 4242"; empty: not shown
+	Refunds  []Refund
+	Refunded string // sum of the refunds; empty: no such row
+	NetPaid  string // what remains paid after the refunds; empty: no such row
+
+	ContinueURL string // back to the portal; empty: not offered
+}
+
+// Refund is money given back for the order.
+type Refund struct {
+	At     string // display text of the day
+	Amount string
+	Status string // such as "on its way to your card"; empty: not shown
+}
+
+// HomeView is the till's own front page, "/".
+type HomeView struct {
+	Frame
+	Product string // empty: "Portatill"
+	Version string // empty: not shown
+	Host    string // whose payment pages these are; empty: said without a name
+
+	// The following are shown in sandbox mode (Frame.Sandbox) only.
+	Curl       string // a complete command that starts a payment
+	SandboxURL string // the Stripe double's page; another origin
+	AdminURL   string // the staff's sign-in; empty: not shown
+	DocsURL    string // the API's own description page; empty: not shown
+}
