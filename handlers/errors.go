@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -53,6 +54,10 @@ func faultFrom(c echo.Context, err error) fault {
 		f.err = &pay.Error{Code: codeOfStatus(e.Code), Message: http.StatusText(e.Code)}
 		return f
 	}
+	if errors.Is(err, errPlain404) {
+		f.status, f.err = http.StatusNotFound, &pay.Error{Code: pay.CodeNotFound, Message: "There is nothing at this address.", Err: err}
+		return f
+	}
 	if errors.Is(err, errBodyTooLarge) {
 		f.status, f.err = http.StatusRequestEntityTooLarge, &pay.Error{Code: "RequestEntityTooLarge", Message: "The body is larger than 1 MiB."}
 		return f
@@ -86,7 +91,9 @@ func (h *Handlers) answerError(err error, c echo.Context) {
 		c.Response().Header().Set("Retry-After", "2")
 	}
 	var answerErr error
-	if format, ok := c.Get(answerFormatKey).(wire.Format); ok {
+	if errors.Is(err, errPlain404) {
+		answerErr = c.String(http.StatusNotFound, "404")
+	} else if format, ok := c.Get(answerFormatKey).(wire.Format); ok {
 		answerErr = answerWireFault(c, format, f)
 	} else {
 		answerErr = h.errorPage(c, f)
@@ -96,13 +103,30 @@ func (h *Handlers) answerError(err error, c echo.Context) {
 	}
 }
 
+// sentence makes a message whole: one that begins in lower case continues the name
+// of its field.
+func sentence(e *pay.Error) string {
+	m := e.Message
+	if m == "" {
+		return m
+	}
+	if e.Field != "" && m[0] >= 'a' && m[0] <= 'z' {
+		m = e.Field + " " + m
+	}
+	if !strings.HasSuffix(m, ".") && !strings.HasSuffix(m, "?") {
+		m += "."
+	}
+	return m
+}
+
 // answerWireFault writes a ResponseStatus (wire.md section 3.1).
 func answerWireFault(c echo.Context, format wire.Format, f fault) error {
-	status := wire.ResponseStatus{ErrorCode: string(f.err.Code), Message: f.err.Message, Errors: f.fields, Meta: f.err.Meta}
+	message := sentence(f.err)
+	status := wire.ResponseStatus{ErrorCode: string(f.err.Code), Message: message, Errors: f.fields, Meta: f.err.Meta}
 	if status.Errors == nil {
 		status.Errors = []wire.ResponseError{}
 		if f.err.Field != "" {
-			status.Errors = append(status.Errors, wire.ResponseError{ErrorCode: string(f.err.Code), FieldName: f.err.Field, Message: f.err.Message})
+			status.Errors = append(status.Errors, wire.ResponseError{ErrorCode: string(f.err.Code), FieldName: f.err.Field, Message: message})
 		}
 	}
 	if f.status == http.StatusUnauthorized {
@@ -114,10 +138,16 @@ func answerWireFault(c echo.Context, format wire.Format, f fault) error {
 // errorPage shows an error to a person. On pages a refused input is 422, not 400
 // (product.md section 2).
 func (h *Handlers) errorPage(c echo.Context, f fault) error {
+	if _, posted := callOf(c); posted && f.status == http.StatusBadRequest {
+		f.status = http.StatusUnprocessableEntity
+	}
 	v := views.ErrorView{Frame: h.frame(nil), Status: f.status, RequestID: f.request}
+	if f.status == http.StatusUnprocessableEntity {
+		v.Message, v.Hint = sentence(f.err), "Go back to the shop and start the payment again. If it stays like this, tell them what is written here."
+	}
 	switch f.err.Code {
 	case pay.CodeTenantSuspended, pay.CodeForbidden, pay.CodeInvalidPass, pay.CodeStripeUnavailable, pay.CodeUnavailable:
-		v.Message = f.err.Message
+		v.Message = sentence(f.err)
 	}
 	return page(c, f.status, views.ErrorPage(v))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -16,78 +17,76 @@ import (
 // maxRequestBody is the most a portal may send; the seed-sized request has 3 KB.
 const maxRequestBody = 1 << 20
 
-const answerFormatKey = "answer_format"
+const (
+	answerFormatKey = "answer_format"
+	jsonpKey        = "jsonp"
+)
 
-var errBodyTooLarge = errors.New("the body is too large")
+var (
+	errBodyTooLarge = errors.New("the body is too large")
+	// errPlain404 is ServiceStack's answer where it has no route: the text 404.
+	errPlain404 = errors.New("no such route")
+)
 
-// canonicalWirePath folds the case of the portals' addresses, which ServiceStack
-// ignores in every segment (wire.md 1.1), to the one that the router knows.
-func canonicalWirePath(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		u := c.Request().URL
-		lower := strings.ToLower(strings.TrimSuffix(u.Path, "/"))
-		switch {
-		case lower == "/chargestripecustomercard" || strings.HasPrefix(lower, "/chargestripecustomercard."):
-			u.Path = "/ChargeStripeCustomerCard"
-			if _, suffix, ok := strings.Cut(lower, "."); ok {
-				format, known := wire.ParseFormat(suffix)
-				if !known || format == wire.Form {
-					return echo.ErrNotFound
-				}
-				c.Set(answerFormatKey, format)
-			}
-			u.RawPath = ""
-		case strings.HasSuffix(lower, "/reply/stripepaymentrequest"), strings.HasSuffix(lower, "/oneway/stripepaymentrequest"):
-			parts := strings.Split(lower, "/")
-			if len(parts) == 4 {
-				u.Path, u.RawPath = "/"+parts[1]+"/"+parts[2]+"/StripePaymentRequest", ""
-			}
-		}
-		return next(c)
+var callbackPattern = regexp.MustCompile(`^[A-Za-z_$][\w$.]{0,63}$`)
+
+// chooseAnswer decides the format of the answer before anything can fail (wire.md
+// 1.3): the user route's suffix, ?callback= for JSONP, ?format=, the path's
+// format, then Accept, then the body's own.
+func chooseAnswer(c echo.Context, call *wireCall, body wire.Format) error {
+	if call.user && call.format != 0 {
+		c.Set(answerFormatKey, call.format)
+		return nil
 	}
+	chosen := call.format
+	if call.user {
+		chosen = acceptedFormat(c.Request().Header.Get("Accept"), body)
+	}
+	if f, ok := wire.ParseFormat(queryValue(c, "format")); ok && f != wire.Form {
+		chosen = f
+	}
+	c.Set(answerFormatKey, chosen)
+	callback := queryValue(c, "callback")
+	if callback == "" {
+		return nil
+	}
+	if !callbackPattern.MatchString(callback) {
+		return pay.Errorf("RequestBindingException", "callback", "is not the name of a function")
+	}
+	c.Set(answerFormatKey, wire.JSON)
+	c.Set(jsonpKey, callback)
+	return nil
 }
 
-// pathFormat is the format that a pre-defined route names.
-func pathFormat(c echo.Context) (wire.Format, error) {
-	format, ok := wire.ParseFormat(c.Param("format"))
-	if !ok || format == wire.Form {
-		return 0, echo.ErrNotFound
-	}
-	return format, nil
-}
-
-// answerFormat chooses the format of the answer (wire.md 1.3): ?format= first,
-// then the path's, then Accept, then the body's own.
-func answerFormat(c echo.Context, path, body wire.Format) wire.Format {
-	if suffix, ok := c.Get(answerFormatKey).(wire.Format); ok {
-		return suffix
-	}
-	for name, values := range c.QueryParams() {
-		if strings.EqualFold(name, "format") && len(values) > 0 {
-			if f, ok := wire.ParseFormat(values[0]); ok && f != wire.Form {
-				return f
-			}
+// queryValue finds a query parameter in any case.
+func queryValue(c echo.Context, name string) string {
+	for n, values := range c.QueryParams() {
+		if strings.EqualFold(n, name) && len(values) > 0 {
+			return values[0]
 		}
 	}
-	if path != 0 {
-		return path
-	}
+	return ""
+}
+
+// acceptedFormat honours q-values, ties by listed order; */* is the body's own
+// format; what names none of ours, or HTML, is answered in JSON.
+func acceptedFormat(accept string, body wire.Format) wire.Format {
 	if body == wire.Form || body == 0 {
 		body = wire.JSON
 	}
-	best, bestQ := wire.Format(0), -1.0
-	for part := range strings.SplitSeq(c.Request().Header.Get("Accept"), ",") {
+	best, bestQ := wire.JSON, 0.0
+	for part := range strings.SplitSeq(accept, ",") {
 		media, params, _ := strings.Cut(part, ";")
 		f, ok := wire.FormatOfContentType(media)
-		if strings.TrimSpace(media) == "*/*" {
+		switch strings.ToLower(strings.TrimSpace(media)) {
+		case "*/*":
 			f, ok = body, true
+		case "text/html":
+			f, ok = wire.JSON, true
 		}
 		if q := quality(params); ok && f != wire.Form && q > bestQ {
 			best, bestQ = f, q
 		}
-	}
-	if best == 0 || bestQ == 0 {
-		return wire.JSON
 	}
 	return best
 }
@@ -117,16 +116,20 @@ func readBody(c echo.Context) ([]byte, error) {
 		return nil, errBodyTooLarge
 	}
 	if err != nil {
-		return nil, pay.Errorf("SerializationException", "", "The body did not arrive whole.")
+		return nil, pay.Errorf(wire.CodeSerialization, "", "The body did not arrive whole.")
 	}
 	return body, nil
 }
 
-// answerBytes writes an encoded DTO.
+// answerBytes writes an encoded DTO, wrapped in its callback for JSONP.
 func answerBytes(c echo.Context, status int, format wire.Format, body []byte) error {
 	c.Response().Header().Add("Vary", "Accept")
+	if callback, ok := c.Get(jsonpKey).(string); ok && format == wire.JSON {
+		wrapped := append([]byte(callback+"("), body...)
+		return c.Blob(status, "text/javascript; charset=utf-8", append(wrapped, ')'))
+	}
 	if format == wire.CSV {
-		c.Response().Header().Set("Content-Disposition", "attachment;filename=StripePaymentRequest.csv")
+		c.Response().Header().Set("Content-Disposition", "attachment;filename="+operationName+".csv")
 	}
 	return c.Blob(status, format.ContentType(), body)
 }

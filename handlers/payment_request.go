@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -10,86 +11,144 @@ import (
 	"github.com/portatill/portatill/pay"
 )
 
-// userRoute answers POST /ChargeStripeCustomerCard: the body's format is its
-// Content-Type's.
-func (h *Handlers) userRoute(c echo.Context) error {
-	format, ok := wire.FormatOfContentType(c.Request().Header.Get("Content-Type"))
-	h.chooseAnswer(c, 0, format)
-	body, err := readBody(c)
+// maxBatch is how many requests one batch may hold; each is at least one call to
+// Stripe.
+const maxBatch = 100
+
+// paymentRequest answers every route of the protocol.
+func (h *Handlers) paymentRequest(c echo.Context) error {
+	call, ok := callOf(c)
+	if !ok {
+		return errPlain404
+	}
+	body, known := wire.FormatOfContentType(c.Request().Header.Get("Content-Type"))
+	if err := chooseAnswer(c, call, body); err != nil {
+		return err
+	}
+	if h.allowCORS(c) {
+		return c.NoContent(http.StatusOK)
+	}
+	if err := call.refuse(methodOf(c.Request())); err != nil {
+		return err
+	}
+	if err := refuseKeyInAddress(c); err != nil {
+		return err
+	}
+	raw, err := readBody(c)
 	if err != nil {
 		return err
 	}
-	if !ok && len(body) > 0 {
+	format := call.format
+	if call.user || body == wire.Form {
+		format = body
+	}
+	if call.user && !known && len(raw) > 0 {
 		return &wire.Error{ErrorCode: "RequestBindingException",
 			Message: "The Content-Type is missing or not one of application/json, text/csv, application/jsv, application/xml or a form."}
 	}
-	return h.answerRequest(c, format, body)
+	if call.batch {
+		return h.answerBatch(c, call, format, raw)
+	}
+	return h.answerOne(c, call, format, raw)
 }
 
-// reply answers POST /{format}/reply/StripePaymentRequest.
-func (h *Handlers) reply(c echo.Context) error {
-	format, body, err := h.predefined(c)
+func (h *Handlers) answerOne(c echo.Context, call *wireCall, format wire.Format, raw []byte) error {
+	var request wire.StripePaymentRequest
+	fields, err := bind(c, call, format, raw, &request)
 	if err != nil {
 		return err
 	}
-	return h.answerRequest(c, format, body)
-}
-
-// oneWay answers POST /{format}/oneway/StripePaymentRequest: it does the work,
-// durably, and then says only that it did.
-func (h *Handlers) oneWay(c echo.Context) error {
-	format, body, err := h.predefined(c)
+	if strings.HasPrefix(request.ApiSingleUseToken.Value, "pt1.") {
+		return h.redeemPass(c, call, fields, &request)
+	}
+	if format == wire.Form && !request.License.IsEmpty() && fromBrowser(c) {
+		return pay.Errorf(pay.CodeConflictingOps, "License",
+			"A browser must never see the licence key. Call from your server, or let the browser post a signed pass in apiSingleUseToken; and replace this key.")
+	}
+	response, err := h.carryOut(c, &request, c.Request().Header.Get("Idempotency-Key"))
 	if err != nil {
 		return err
 	}
-	if _, err := h.carryOut(c, format, body); err != nil {
-		return err
-	}
-	return c.NoContent(http.StatusNoContent)
-}
-
-// predefined reads the body of a route that names its format. Forms are read as
-// forms whatever the path says.
-func (h *Handlers) predefined(c echo.Context) (wire.Format, []byte, error) {
-	format, err := pathFormat(c)
-	if err != nil {
-		return 0, nil, err
-	}
-	h.chooseAnswer(c, format, format)
-	if f, ok := wire.FormatOfContentType(c.Request().Header.Get("Content-Type")); ok && f == wire.Form {
-		format = wire.Form
-	}
-	body, err := readBody(c)
-	return format, body, err
-}
-
-func (h *Handlers) chooseAnswer(c echo.Context, path, body wire.Format) {
-	c.Set(answerFormatKey, answerFormat(c, path, body))
-}
-
-func (h *Handlers) answerRequest(c echo.Context, format wire.Format, body []byte) error {
-	response, err := h.carryOut(c, format, body)
-	if err != nil {
-		return err
+	if call.oneWay {
+		return c.NoContent(http.StatusNoContent)
 	}
 	answer, _ := c.Get(answerFormatKey).(wire.Format)
 	return answerBytes(c, http.StatusOK, answer, wire.Encode(answer, response))
 }
 
-// carryOut decodes a request, finds its tenant and does what it asks.
-func (h *Handlers) carryOut(c echo.Context, format wire.Format, body []byte) (*wire.StripePaymentResponse, error) {
-	if err := refuseKeyInAddress(c); err != nil {
+// answerBatch runs the requests one after the other. The first that fails ends it
+// and is the whole answer; X-AutoBatch-Completed says how many were done before
+// (wire.md 1.8). With an Idempotency-Key each item has key:index.
+func (h *Handlers) answerBatch(c echo.Context, call *wireCall, format wire.Format, raw []byte) error {
+	var requests []wire.StripePaymentRequest
+	if err := wire.DecodeBatch(format, raw, &requests); err != nil {
+		return err
+	}
+	if len(requests) > maxBatch {
+		return pay.Errorf(pay.CodeTooManyItems, "", "The batch has %d requests; %d is the most.", len(requests), maxBatch)
+	}
+	key := c.Request().Header.Get("Idempotency-Key")
+	for i := range requests {
+		if op, err := operationOf(&requests[i]); err == nil && op == opChargeCard && key == "" {
+			return pay.Errorf(pay.CodeNotEmpty, "Idempotency-Key", "A batch that charges cards must carry an Idempotency-Key, so that sending it again charges nobody twice.")
+		}
+	}
+	responses := make([]wire.StripePaymentResponse, 0, len(requests))
+	for i := range requests {
+		itemKey := ""
+		if key != "" {
+			itemKey = key + ":" + strconv.Itoa(i)
+		}
+		response, err := h.carryOut(c, &requests[i], itemKey)
+		c.Response().Header().Set("X-AutoBatch-Completed", strconv.Itoa(len(responses)))
+		if err != nil {
+			return err
+		}
+		responses = append(responses, *response)
+	}
+	c.Response().Header().Set("X-AutoBatch-Completed", strconv.Itoa(len(responses)))
+	if call.oneWay {
+		return c.NoContent(http.StatusNoContent)
+	}
+	answer, _ := c.Get(answerFormatKey).(wire.Format)
+	return answerBytes(c, http.StatusOK, answer, wire.Encode(answer, responses))
+}
+
+// bind fills the request from body and address as wire.md 1.4 has it: on the user
+// route the query string overrides a body, and a form overrides the query string;
+// the other routes read the body alone. It returns a form's fields.
+func bind(c echo.Context, call *wireCall, format wire.Format, raw []byte, to *wire.StripePaymentRequest) ([]wire.FormField, error) {
+	var query []wire.FormField
+	if call.user && c.Request().URL.RawQuery != "" {
+		all, err := wire.QueryFields(c.Request().URL.RawQuery)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range all {
+			if !strings.EqualFold(f.Name, "format") && !strings.EqualFold(f.Name, "callback") {
+				query = append(query, f)
+			}
+		}
+	}
+	if format != wire.Form {
+		if err := wire.Decode(format, raw, to); err != nil {
+			return nil, err
+		}
+		return nil, wire.BindForm(query, to)
+	}
+	if err := wire.BindForm(query, to); err != nil {
 		return nil, err
 	}
-	var request wire.StripePaymentRequest
-	if err := decodeRequest(c, format, body, &request); err != nil {
+	fields, err := wire.FormFields(c.Request().Header.Get("Content-Type"), raw)
+	if err != nil {
 		return nil, err
 	}
-	if format == wire.Form && !request.License.IsEmpty() && fromBrowser(c) {
-		return nil, pay.Errorf(pay.CodeConflictingOps, "License",
-			"A browser must never see the licence key. Call from your server, or let the browser post a signed pass in apiSingleUseToken.")
-	}
-	key, err := licenseOf(c, &request)
+	return fields, wire.BindForm(fields, to)
+}
+
+// carryOut finds the request's tenant and does what it asks.
+func (h *Handlers) carryOut(c echo.Context, request *wire.StripePaymentRequest, idempotencyKey string) (*wire.StripePaymentResponse, error) {
+	key, err := licenseOf(c, request)
 	if err != nil {
 		return nil, err
 	}
@@ -97,36 +156,26 @@ func (h *Handlers) carryOut(c echo.Context, format wire.Format, body []byte) (*w
 	if err != nil {
 		return nil, err
 	}
-	op, err := operationOf(&request)
+	op, err := operationOf(request)
 	if err != nil {
 		return nil, err
 	}
-	if op != opCheckout {
+	switch op {
+	case opPass: // only a form's own pass is redeemed
+		return nil, pay.Errorf(pay.CodeConflictingOps, "apiSingleUseToken", "A signed pass is for a browser's form post, without a licence key and not in a batch.")
+	case opCheckout:
+	default:
 		return nil, pay.Errorf(pay.CodeNotImplemented, "", "This release does not %s yet; it takes a cart with SuccessUrl and CancelUrl.", op)
 	}
 	ctx, cancel := detached(c)
 	defer cancel()
-	in := checkoutInput(tenant, &request)
-	in.IdempotencyKey = strings.TrimSpace(c.Request().Header.Get("Idempotency-Key"))
+	in := checkoutInput(tenant, request)
+	in.IdempotencyKey = strings.TrimSpace(idempotencyKey)
 	checkout, err := h.Pay.OpenCheckout(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	return h.checkoutResponse(tenant, checkout), nil
-}
-
-func decodeRequest(c echo.Context, format wire.Format, body []byte, to *wire.StripePaymentRequest) error {
-	if format == wire.Form {
-		contentType := c.Request().Header.Get("Content-Type")
-		if strings.HasPrefix(strings.ToLower(contentType), "multipart/") {
-			fields, err := wire.FormFields(contentType, body)
-			if err != nil {
-				return err
-			}
-			return wire.BindForm(fields, to)
-		}
-	}
-	return wire.Decode(format, body, to)
 }
 
 // refuseKeyInAddress keeps licence keys out of addresses, where logs and browsers
@@ -148,20 +197,31 @@ func fromBrowser(c echo.Context) bool {
 	return c.Request().Header.Get("Sec-Fetch-Mode") != "" || c.Request().Header.Get("Origin") != ""
 }
 
-// licenseOf takes the key from the body or from the Authorization header; both
-// must agree.
+// licenseOf takes the key from the body, from Authorization (Bearer, or Basic with
+// the key as user name and no password) or from X-Api-Key (wire.md section 6). All
+// that are present must agree.
 func licenseOf(c echo.Context, r *wire.StripePaymentRequest) (string, error) {
-	key := r.License.Value
+	keys := []string{r.License.Value, c.Request().Header.Get("X-Api-Key")}
 	header := c.Request().Header.Get("Authorization")
-	if header == "" {
-		return key, nil
+	scheme, value, _ := strings.Cut(header, " ")
+	switch {
+	case strings.EqualFold(scheme, "Bearer"):
+		if value = strings.TrimSpace(value); value == "" {
+			return "", pay.Errorf(pay.CodeInvalidLicense, "License", "The licence key is missing or not valid")
+		}
+		keys = append(keys, value)
+	case strings.EqualFold(scheme, "Basic"):
+		// A user and a password are some proxy's or portal's own business.
+		if user, password, ok := c.Request().BasicAuth(); ok && password == "" {
+			keys = append(keys, user)
+		}
 	}
-	scheme, bearer, _ := strings.Cut(header, " ")
-	if bearer = strings.TrimSpace(bearer); !strings.EqualFold(scheme, "Bearer") || bearer == "" {
-		return "", pay.Errorf(pay.CodeInvalidLicense, "License", "the Authorization header must be Bearer and the licence key")
+	found := ""
+	for _, key := range keys {
+		if key != "" && found != "" && key != found {
+			return "", pay.Errorf(pay.CodeInvalidLicense, "License", "The licence keys in the body and in the headers differ")
+		}
+		found = firstOf(found, key)
 	}
-	if key != "" && key != bearer {
-		return "", pay.Errorf(pay.CodeInvalidLicense, "License", "the body and the Authorization header hold different licence keys")
-	}
-	return bearer, nil
+	return found, nil
 }

@@ -39,7 +39,7 @@ func (h *Handlers) orderView(o *opened) views.OrderView {
 		CancelURL: base + "/cancel", OrderID: o.order.ID, FeatureName: o.order.FeatureName, ContentID: contentID(o.order),
 		CustomerName: o.customer.Name, CustomerEmail: maskEmail(o.customer.Email), Lines: lines(&o.order.Cart), Totals: totals(&o.order.Cart),
 	}
-	if o.tenant.State == pay.TenantActive {
+	if o.tenant.State == pay.TenantActive && payable(o.order.State) {
 		v.PayURL = base
 	}
 	switch o.order.State {
@@ -66,8 +66,11 @@ func (h *Handlers) returnView(o *opened, outcome views.Outcome) views.ReturnView
 	base := "/pay/" + o.order.PayToken
 	v := views.ReturnView{
 		Frame: h.orderFrame(o), State: views.OrderState(o.order.State), Outcome: outcome, OrderID: o.order.ID,
-		Reference: contentID(o.order), Amount: o.order.Cart.Total().Display(), RetryURL: base, CancelURL: base + "/cancel",
+		Reference: contentID(o.order), Amount: o.order.Cart.Total().Display(), CancelURL: base + "/cancel",
 		CheckURL: base + "/return",
+	}
+	if payable(o.order.State) {
+		v.RetryURL = base
 	}
 	switch o.order.State {
 	case pay.OrderPaid:
@@ -85,7 +88,6 @@ func (h *Handlers) receiptView(o *opened) views.ReceiptView {
 	v := views.ReceiptView{
 		Frame: h.orderFrame(o), State: views.OrderState(o.order.State), Minimal: true, OrderID: o.order.ID, Reference: contentID(o.order),
 		PaidAt: moment(o.order.PaidAt), Lines: lines(&o.order.Cart), Totals: totals(&o.order.Cart),
-		ContinueURL: pay.SuccessLink(o.tenant, o.order, h.Pay.Now()),
 	}
 	if o.payment == nil {
 		return v
@@ -99,6 +101,12 @@ func (h *Handlers) receiptView(o *opened) views.ReceiptView {
 		v.NetPaid = pay.Money{Minor: o.payment.Amount.Minor - o.payment.RefundedMinor, Currency: o.payment.Amount.Currency}.Display()
 	}
 	return v
+}
+
+// payable reports whether the pay button can lead anywhere: an expired order gets
+// a new attempt, a failed or cancelled one does not.
+func payable(s pay.OrderState) bool {
+	return s == pay.OrderDraft || s == pay.OrderOpen || s == pay.OrderExpired
 }
 
 func refundWords(s pay.RefundState) string {
@@ -117,7 +125,10 @@ func lines(cart *pay.Cart) []views.Line {
 		line := views.Line{Title: l.Title, Information: l.Additional, Amount: pay.Money{Minor: l.SubtotalMinor, Currency: cart.Currency}.Display(),
 			Explanation: l.Explanation}
 		if l.Quantity > 1 {
-			line.Quantity = strconv.FormatInt(l.Quantity, 10) + " ×"
+			line.Quantity = "Quantity " + strconv.FormatInt(l.Quantity, 10)
+			if l.SubtotalMinor%(l.Quantity*cart.Currency.Step()) == 0 {
+				line.Quantity = strconv.FormatInt(l.Quantity, 10) + " × " + pay.Money{Minor: l.SubtotalMinor / l.Quantity, Currency: cart.Currency}.Display()
+			}
 		}
 		if l.VATMinor > 0 {
 			prefix := "plus "

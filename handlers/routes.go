@@ -6,11 +6,10 @@ import (
 
 // routes is every address of the till, one line each.
 func (h *Handlers) routes(e *echo.Echo) {
-	// Portals (wire.md section 1). canonicalWirePath has folded case before.
-	e.POST("/ChargeStripeCustomerCard", h.userRoute)
-	e.POST("/ChargeStripeCustomerCard/", h.userRoute)
-	e.POST("/:format/reply/StripePaymentRequest", h.reply)
-	e.POST("/:format/oneway/StripePaymentRequest", h.oneWay)
+	// Portals (wire.md section 1). foldWirePath has folded case and slashes before.
+	e.Any("/ChargeStripeCustomerCard", h.paymentRequest)
+	e.Any("/:format/:action/StripePaymentRequest", h.paymentRequest)
+	e.Any("/api/StripePaymentRequest", h.paymentRequest)
 
 	// Customers.
 	e.GET("/pay/:token", h.showOrderPage)

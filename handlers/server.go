@@ -27,6 +27,8 @@ type Options struct {
 	Curl       string
 	// TrustedProxies are the networks whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
+	// CORSOrigins are the origins whose scripts may call the portals' routes.
+	CORSOrigins []string
 	// StripeWebhook receives Stripe's deliveries.
 	StripeWebhook echo.HandlerFunc
 	// Ready says why the till cannot work, nil when it can; for /readyz.
@@ -48,7 +50,7 @@ func New(o Options) http.Handler {
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = clientIP(o.TrustedProxies)
 	e.HTTPErrorHandler = h.answerError
-	e.Pre(canonicalWirePath)
+	e.Pre(foldWirePath)
 	e.Use(h.requestID, h.accessLog, h.recoverPanic, securityHeaders,
 		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024}), h.crossOrigin)
 	h.routes(e)

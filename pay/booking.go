@@ -31,6 +31,11 @@ func (b *booking) load(attemptID string) (err error) {
 	// A session that Stripe made though its answer never reached us.
 	if s := b.facts.session; b.attempt.SessionID == "" && s != nil {
 		a := *b.attempt
+		if a.State != AttemptCreated { // given up, and nobody had its page; but Stripe's word counts
+			a.SessionID = s.ID
+			b.attempt = &a
+			return nil
+		}
 		a.SessionID, a.IntentID, a.URL, a.ExpiresAt, a.UpdatedAt = s.ID, s.IntentID, s.URL, s.ExpiresAt, b.now
 		a.CheckAt = nextCheck(&a, b.now)
 		bound, err := b.tx.BindAttempt(b.ctx, &a)
@@ -39,7 +44,7 @@ func (b *booking) load(attemptID string) (err error) {
 		}
 		a.State = AttemptOpen
 		b.attempt = &a
-		if b.order.State == OrderDraft {
+		if b.order.State == OrderDraft || b.order.State == OrderExpired {
 			return b.moveOrder(OrderOpen, "")
 		}
 	}
@@ -57,6 +62,9 @@ func orElse(err, other error) error {
 func (b *booking) apply() error {
 	if b.attempt.State == AttemptMismatch || b.attempt.State == AttemptOverpaid {
 		b.note = "waits for a person: " + string(b.attempt.State)
+		if err := b.holdMoney(); err != nil {
+			return err
+		}
 		return b.bookMoneyBack()
 	}
 	if why := b.disagreement(); why != "" {
@@ -78,8 +86,16 @@ func (b *booking) apply() error {
 		return b.bookMoneyBack()
 	case intentStatus == "processing":
 		return b.bookProcessing()
+	case sessionStatus == "expired" && intentStatus == "succeeded":
+		return b.bookMismatch("Stripe's payment intent succeeded, but its session is expired")
 	case sessionStatus == "expired":
 		return b.bookEnd(AttemptExpired, OrderExpired, "expired")
+	case sessionStatus == "complete" && intentStatus == "requires_payment_method" && !b.attempt.State.Final():
+		// A debit that the bank refused, also one that nobody saw processing.
+		if err := b.bookProcessing(); err != nil {
+			return err
+		}
+		return b.bookEnd(AttemptFailed, OrderFailed, cmpOr(b.facts.intent.Failure, intentStatus))
 	case intentStatus == "canceled", b.attempt.State == AttemptProcessing && intentStatus == "requires_payment_method":
 		return b.bookEnd(AttemptFailed, OrderFailed, cmpOr(b.facts.intent.Failure, intentStatus))
 	}
@@ -145,6 +161,18 @@ func (b *booking) bookMismatch(why string) error {
 		return err
 	}
 	return b.tell("mismatch", why)
+}
+
+// holdMoney keeps money that came in after the attempt was stopped for a person.
+func (b *booking) holdMoney() error {
+	if i := b.facts.intent; b.attempt.State != AttemptMismatch || i == nil || i.Status != "succeeded" {
+		return nil
+	}
+	// An order that was paid before it was stopped has booked its own intent.
+	if _, err := b.tx.PaymentByIntent(b.ctx, b.tenant.ID, b.facts.intent.ID); !IsNotFound(err) {
+		return err
+	}
+	return b.unclaimed("mismatch", "it was paid although Stripe's facts disagree with the order")
 }
 
 // unclaimed shows this attempt's money to a person and puts it in suspense.

@@ -48,17 +48,14 @@ func (s *Service) Books(ctx context.Context, tenantID string) (*Books, error) {
 	if err != nil {
 		return nil, err
 	}
-	customers, err := s.Store.CustomerBalances(ctx, tenantID)
-	if err != nil {
-		return nil, err
-	}
 	broken, err := s.Store.VerifyBooks(ctx)
 	if err != nil {
 		return nil, err
 	}
 	books := &Books{Broken: append([]string{}, broken...)}
-	index := map[string]int{}
+	index, tenants := map[string]int{}, map[string]bool{}
 	for _, a := range balances {
+		tenants[a.TenantID] = true
 		key := a.TenantID + " " + string(a.Balance.Currency)
 		i, ok := index[key]
 		if !ok {
@@ -72,9 +69,15 @@ func (s *Service) Books(ctx context.Context, tenantID string) (*Books, error) {
 		t.sumMinor += a.Balance.Minor
 		t.Sum = Money{t.sumMinor, t.Currency}.Text()
 	}
-	for _, c := range customers {
-		if i, ok := index[c.TenantID+" "+string(c.Credit.Currency)]; ok {
-			books.Tenants[i].Customers = append(books.Tenants[i].Customers, CustomerBooks{c.ICustomer, c.Name, c.Credit.Text()})
+	for id := range tenants {
+		customers, err := s.Store.CustomerBalances(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range customers {
+			if i, ok := index[id+" "+string(c.Credit.Currency)]; ok {
+				books.Tenants[i].Customers = append(books.Tenants[i].Customers, CustomerBooks{c.ICustomer, c.Name, c.Credit.Text()})
+			}
 		}
 	}
 	slices.SortFunc(books.Tenants, func(a, b TenantBooks) int {

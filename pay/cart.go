@@ -87,10 +87,10 @@ func itemPath(i int, field string) string {
 // Stripe would refuse is not.
 func PriceCart(t *Tenant, items []CartItem) (Cart, error) {
 	if len(items) == 0 {
-		return Cart{}, Errorf(CodeNotEmpty, "ShoppingInformation", "the cart has no items")
+		return Cart{}, Errorf(CodeNotEmpty, "ShoppingInformation", "The cart has no items")
 	}
 	if len(items) > MaxItems {
-		return Cart{}, Errorf(CodeTooManyItems, "ShoppingInformation", "the cart has %d items; %d is the most", len(items), MaxItems)
+		return Cart{}, Errorf(CodeTooManyItems, "ShoppingInformation", "The cart has %d items; %d is the most", len(items), MaxItems)
 	}
 	currency, err := cartCurrency(t, items)
 	if err != nil {
@@ -129,7 +129,7 @@ func cartCurrency(t *Tenant, items []CartItem) (Currency, error) {
 			}
 		}
 		if !t.AllowsCurrency(c) {
-			return "", Errorf(CodeCurrencyNotAllowed, itemPath(i, "Currency"), "this tenant does not take %s", c)
+			return "", Errorf(CodeCurrencyNotAllowed, itemPath(i, "Currency"), "This tenant does not take %s", c)
 		}
 		if i > 0 && c != currency {
 			return "", Errorf(CodeMixedCurrencies, itemPath(i, "Currency"), "is %s, but the items before it are in %s; a cart has one currency", c, currency)
@@ -220,7 +220,7 @@ func applyStated(t *Tenant, c Currency, i int, item *CartItem, l *Line) error {
 		l.SubtotalMinor, l.Stated = stated.Minor, true
 		return nil
 	}
-	e := Errorf(CodeSubTotalMismatch, itemPath(i, "ItemSubTotal"), "item %d states %s, but its fields come to %s", i,
+	e := Errorf(CodeSubTotalMismatch, itemPath(i, "ItemSubTotal"), "Item %d states %s, but its fields come to %s", i,
 		stated.Text(), Money{l.SubtotalMinor, c}.Text())
 	e.Meta = map[string]string{"stated": stated.Text(), "computed": Money{l.SubtotalMinor, c}.Text()}
 	return e
@@ -248,12 +248,12 @@ func (c *Cart) sum() error {
 		c.VATMinor, ok2 = addMinor(c.VATMinor, l.VATMinor)
 		c.TotalMinor, ok3 = addMinor(c.TotalMinor, l.TotalMinor)
 		if !ok1 || !ok2 || !ok3 || c.TotalMinor > MaxMinor {
-			return Errorf(CodeAmountTooLarge, "ShoppingInformation", "the total is more than %s, the most that Stripe charges",
+			return Errorf(CodeAmountTooLarge, "ShoppingInformation", "The total is more than %s, the most that Stripe charges",
 				Money{MaxMinor, c.Currency}.Text())
 		}
 	}
 	if least := c.Currency.Minimum(); c.TotalMinor > 0 && c.TotalMinor < least {
-		return Errorf(CodeAmountTooSmall, "ShoppingInformation", "the total is %s, but Stripe charges at least %s",
+		return Errorf(CodeAmountTooSmall, "ShoppingInformation", "The total is %s, but Stripe charges at least %s",
 			c.Total(), Money{least, c.Currency})
 	}
 	return nil
@@ -304,9 +304,9 @@ func explain(t *Tenant, c Currency, l *Line) string {
 	case !l.VATApplicable || t.VATBasisPoints == 0:
 		b.WriteString(", no VAT")
 	case t.VATMode == VATInclusive:
-		fmt.Fprintf(&b, ", of which VAT at %s %% is %s", percent(t.VATBasisPoints), show(l.VATMinor))
+		fmt.Fprintf(&b, ", of which VAT %s %% is %s", percent(t.VATBasisPoints), show(l.VATMinor))
 	default:
-		fmt.Fprintf(&b, ", plus VAT at %s %% of %s = %s: %s", percent(t.VATBasisPoints), show(l.SubtotalMinor), show(l.VATMinor), show(l.TotalMinor))
+		fmt.Fprintf(&b, "; plus VAT %s %% (%s) = %s", percent(t.VATBasisPoints), show(l.VATMinor), show(l.TotalMinor))
 	}
 	return b.String()
 }

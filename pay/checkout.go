@@ -52,7 +52,7 @@ func (in *CheckoutInput) Validate(ownOrigin string) (Cart, error) {
 	}
 	for _, m := range in.PaymentMethods {
 		if !slices.Contains(paymentMethodTypes, m) {
-			return Cart{}, Errorf(CodeUnknownPaymentMethod, "PaymentMethod", "%q is not a Stripe payment method type such as card or sepa_debit", clip(m, 40))
+			return Cart{}, Errorf(CodeUnknownPaymentMethod, "PaymentMethod", "names a type that Stripe does not have; use types such as card or sepa_debit, separated by commas")
 		}
 	}
 	if len(in.IdempotencyKey) > 255 {
@@ -132,7 +132,7 @@ func (s *Service) OpenCheckout(ctx context.Context, in CheckoutInput) (*Checkout
 // the first time.
 func (s *Service) ready(ctx context.Context, t *Tenant) error {
 	if fault := t.ReadyFault(); fault != "" {
-		return Errorf(CodeStripeError, "", "this tenant is not ready to take money: %s. Its operator must set it", fault)
+		return Errorf(CodeStripeError, "", "This tenant is not ready to take money: %s. Its operator must set it", fault)
 	}
 	if t.StripeAccount != "" {
 		return nil
@@ -214,7 +214,7 @@ func findSameRequest(ctx context.Context, r Reader, in *CheckoutInput) (*Order, 
 	case err != nil:
 		return nil, err
 	case o.Digest != in.Digest:
-		return nil, Errorf(CodeIdempotencyConflict, "Idempotency-Key", "this key came before with another request; use a new key for a new request")
+		return nil, Errorf(CodeIdempotencyConflict, "Idempotency-Key", "This key came before with another request; use a new key for a new request")
 	}
 	return o, nil
 }
@@ -373,10 +373,11 @@ func (s *Service) storeSession(ctx context.Context, tx Tx, t *Tenant, c *Checkou
 		return nil
 	}
 	a.State = AttemptOpen
-	from := c.Order.State
-	moved, err := tx.MoveOrder(ctx, t.ID, c.Order.ID, from, OrderOpen, "", now)
-	if err != nil || !moved {
-		return errors.Join(err, unlessMoved(moved, c.Order.ID))
+	if from := c.Order.State; from != OrderOpen { // it still is when only its attempt failed
+		moved, err := tx.MoveOrder(ctx, t.ID, c.Order.ID, from, OrderOpen, "", now)
+		if err != nil || !moved {
+			return errors.Join(err, unlessMoved(moved, c.Order.ID))
+		}
 	}
 	o := *c.Order
 	o.State, o.UpdatedAt = OrderOpen, now

@@ -98,7 +98,7 @@ func ParseMoney(field, text string, c Currency) (Money, error) {
 		}
 	}
 	if minor%c.Step() != 0 {
-		return bad(fmt.Sprintf("the last decimal of an amount in %s must be 0", c))
+		return bad(fmt.Sprintf("has too many decimals: the last decimal of an amount in %s must be 0", c))
 	}
 	if negative {
 		minor = -minor

@@ -91,13 +91,13 @@ func (s *Service) settleOrder(ctx context.Context, t *Tenant, orderID string, ca
 func (s *Service) settleObject(ctx context.Context, t *Tenant, objectID string, cause Cause) (Settlement, error) {
 	facts, attempt, err := s.fetchFacts(ctx, t, objectID)
 	if f := faultOf(err); f != nil && f.Kind == FaultNotFound && attempt == nil {
-		return s.shelve(ctx, t, objectID, stripeFacts{}, "not_at_stripe", "Stripe does not know this object for the tenant's key")
+		return s.shelve(ctx, t, objectID, stripeFacts{}, cause, "not_at_stripe", "Stripe does not know this object for the tenant's key")
 	}
 	if err != nil {
 		return Settlement{}, err
 	}
 	if attempt == nil {
-		return s.settleStranger(ctx, t, objectID, facts)
+		return s.settleStranger(ctx, t, objectID, facts, cause)
 	}
 	var done Settlement
 	err = s.Store.InTx(ctx, func(tx Tx) error {
@@ -165,16 +165,49 @@ func (s *Service) fetchIntent(ctx context.Context, t *Tenant, id string) (stripe
 	if err != nil {
 		return stripeFacts{}, attempt, err
 	}
-	if attempt == nil {
-		sessionID, err := s.Gateway.SessionOf(ctx, t, id)
-		if err != nil {
-			return stripeFacts{intent: intent}, nil, err
-		}
-		if sessionID != "" {
-			return s.fetchSession(ctx, t, sessionID)
-		}
+	if attempt != nil {
+		return stripeFacts{intent: intent}, attempt, nil
 	}
-	return stripeFacts{intent: intent}, attempt, nil
+	if facts, attempt, err := s.fetchMarked(ctx, t, intent); err != nil || attempt != nil {
+		return facts, attempt, err
+	}
+	sessionID, err := s.Gateway.SessionOf(ctx, t, id)
+	if err != nil {
+		return stripeFacts{intent: intent}, nil, err
+	}
+	if sessionID != "" {
+		return s.fetchSession(ctx, t, sessionID)
+	}
+	return stripeFacts{intent: intent}, nil, nil
+}
+
+// fetchMarked finds the session of an intent by our mark on the intent: until a
+// session is complete Stripe need not show its intent, and a declined card is no
+// money without an owner. An intent that carries the mark, but is not the
+// session's, is nobody's.
+func (s *Service) fetchMarked(ctx context.Context, t *Tenant, intent *StripeIntent) (stripeFacts, *Attempt, error) {
+	marked := intent.Metadata[MetaAttempt]
+	if marked == "" || intent.Metadata[MetaTenant] != t.ID {
+		return stripeFacts{}, nil, nil
+	}
+	attempt, err := s.attempt(s.Store.AttemptByID(ctx, t.ID, marked))
+	if err != nil || attempt == nil || attempt.SessionID == "" {
+		return stripeFacts{}, nil, err
+	}
+	facts, attempt, err := s.fetchSession(ctx, t, attempt.SessionID)
+	if err != nil || attempt == nil {
+		return facts, attempt, err
+	}
+	took := intent.Status == "succeeded" || intent.Status == "processing"
+	switch {
+	case facts.session.IntentID == intent.ID, facts.session.IntentID == "" && !took:
+		return facts, attempt, nil
+	case facts.session.IntentID == "" && facts.session.Status == "open":
+		// Stripe may be between taking the money and completing the session.
+		return stripeFacts{}, attempt, &StripeFault{Kind: FaultUnavailable, Code: "session_not_complete",
+			Message: "the intent has taken money, but its session does not show it yet"}
+	}
+	return stripeFacts{}, nil, nil
 }
 
 // attempt turns "not found" into nil.
@@ -188,7 +221,7 @@ func (s *Service) attempt(a *Attempt, err error) (*Attempt, error) {
 // settleStranger decides about an object that no attempt claims. Money that came
 // in is booked to suspense and shown; what carries our mark but fits nothing is
 // shown; the rest is another integration's business.
-func (s *Service) settleStranger(ctx context.Context, t *Tenant, objectID string, f stripeFacts) (Settlement, error) {
+func (s *Service) settleStranger(ctx context.Context, t *Tenant, objectID string, f stripeFacts, cause Cause) (Settlement, error) {
 	id, meta, livemode := objectID, map[string]string{}, t.StripeLivemode
 	if f.intent != nil {
 		id, meta, livemode = f.intent.ID, f.intent.Metadata, f.intent.Livemode
@@ -199,28 +232,48 @@ func (s *Service) settleStranger(ctx context.Context, t *Tenant, objectID string
 			id = f.session.ID
 		}
 	}
+	other, err := s.otherTenant(ctx, t, meta[MetaTenant])
+	if err != nil {
+		return Settlement{}, err
+	}
 	switch {
 	case livemode != t.StripeLivemode:
-		return s.shelve(ctx, t, id, f, "wrong_mode", "the object is of Stripe's other mode (test or live) than the tenant")
+		return s.shelve(ctx, t, id, f, cause, "wrong_mode", "the object is of Stripe's other mode (test or live) than the tenant")
+	case other:
+		return s.shelve(ctx, t, id, f, cause, "other_tenant", "it belongs to another tenant of this installation, who uses the same Stripe account")
 	case f.intent != nil && f.intent.Status == "succeeded":
-		return s.shelve(ctx, t, id, f, "no_order", "money came in at Stripe that no order of ours asked for")
+		return s.shelve(ctx, t, id, f, cause, "no_order", "money came in at Stripe that no order of ours asked for")
 	case meta[MetaTenant] != "" || meta[MetaOrder] != "":
-		return s.shelve(ctx, t, id, f, "no_order", "it carries Portatill's mark, but no order of this tenant has it")
+		return s.shelve(ctx, t, id, f, cause, "no_order", "it carries Portatill's mark, but no order of this tenant has it")
 	}
 	return Settlement{Outcome: OutcomeNotOurs, Note: "not made by Portatill, and no money in it"}, nil
 }
 
+// otherTenant reports whether the mark is that of another tenant here: with two
+// tenants on one Stripe account each hears of the other's payments, and the owner's
+// ledger alone may have the money.
+func (s *Service) otherTenant(ctx context.Context, t *Tenant, marked string) (bool, error) {
+	if marked == "" || marked == t.ID {
+		return false, nil
+	}
+	_, err := s.Store.TenantByID(ctx, marked)
+	if IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // shelve puts something under Unclaimed, with its money in suspense when there is
-// any of the tenant's own mode.
-func (s *Service) shelve(ctx context.Context, t *Tenant, id string, f stripeFacts, reason, detail string) (Settlement, error) {
+// any that can be the tenant's.
+func (s *Service) shelve(ctx context.Context, t *Tenant, id string, f stripeFacts, cause Cause, reason, detail string) (Settlement, error) {
 	now := s.Now()
 	err := s.Store.InTx(ctx, func(tx Tx) error {
 		u := &Unclaimed{ID: NewID("unc", now), TenantID: t.ID, ObjectID: id, Amount: Money{0, t.DefaultCurrency},
 			Reason: reason, Detail: detail, State: "open", CreatedAt: now, UpdatedAt: now}
 		if f.intent != nil && f.intent.Status == "succeeded" {
 			u.Amount = f.intent.AmountReceived
-			if reason != "wrong_mode" {
-				if err := bookSuspense(ctx, tx, t.ID, "", f.intent, Cause{CauseWebhook, id}, now); err != nil {
+			if reason == "no_order" {
+				if err := bookSuspense(ctx, tx, t.ID, "", f.intent, cause, now); err != nil {
 					return err
 				}
 			}

@@ -17,17 +17,17 @@ import (
 // the same CodeInvalidLicense; a good key of a suspended tenant CodeTenantSuspended.
 func (s *Service) Authenticate(ctx context.Context, key string) (*Tenant, error) {
 	if key == "" || len(key) > 200 {
-		return nil, Errorf(CodeInvalidLicense, "License", "the licence key is missing or not valid")
+		return nil, Errorf(CodeInvalidLicense, "License", "The licence key is missing or not valid")
 	}
 	t, err := s.Store.TenantByLicense(ctx, HashLicense(key))
 	if IsNotFound(err) {
-		return nil, Errorf(CodeInvalidLicense, "License", "the licence key is missing or not valid")
+		return nil, Errorf(CodeInvalidLicense, "License", "The licence key is missing or not valid")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("authenticate: %w", err)
 	}
 	if t.State == TenantSuspended {
-		return nil, Errorf(CodeTenantSuspended, "", "this tenant is suspended and takes no new payments")
+		return nil, Errorf(CodeTenantSuspended, "", "This tenant is suspended and takes no new payments")
 	}
 	return t, nil
 }

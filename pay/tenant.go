@@ -270,11 +270,11 @@ func (t *Tenant) CheckReturnURL(field, raw, ownOrigin string) error {
 		return Errorf(CodeNotEmpty, field, "%s must be given", field)
 	}
 	if len(raw) > 2048 {
-		return bad("the address is longer than 2,048 characters")
+		return bad("The address is longer than 2,048 characters")
 	}
 	for i := 0; i < len(raw); i++ {
 		if c := raw[i]; c <= ' ' || c == '\\' || c >= 0x7f {
-			return bad("the address has a character that must be percent-encoded (blank, control, backslash or non-ASCII)")
+			return bad("The address has a character that must be percent-encoded (blank, control, backslash or non-ASCII)")
 		}
 	}
 	u, err := url.Parse(raw)
@@ -300,7 +300,7 @@ func (t *Tenant) CheckReturnURL(field, raw, ownOrigin string) error {
 			return nil
 		}
 	}
-	return bad("its origin is not one of this tenant's allowed return origins")
+	return bad("has an origin that is not one of this tenant's allowed return origins")
 }
 
 // CanonicalOrigin returns scheme://host:port of an address with the default

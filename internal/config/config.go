@@ -28,6 +28,7 @@ type Config struct {
 	LogLevel       slog.Level
 	MetricsListen  string
 	TrustedProxies []netip.Prefix
+	CORSOrigins    []string
 	SweepInterval  time.Duration
 }
 
@@ -76,6 +77,8 @@ var Settings = []Setting{
 		}},
 	{Name: "PORTATILL_TRUSTED_PROXIES", Default: "", Doc: "Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8, separated by commas.",
 		set: setProxies},
+	{Name: "PORTATILL_CORS_ORIGINS", Default: "", Doc: "Origins whose scripts may call the portals' routes from a browser, such as https://shop.example, separated by commas.",
+		set: setCORS},
 	{Name: "PORTATILL_SWEEP_INTERVAL", Default: "3m", Doc: "How often Stripe is asked about payments nobody told us of; 10s to 1h.",
 		set: func(c *Config, v string) string {
 			d, err := time.ParseDuration(v)
@@ -199,6 +202,17 @@ func setSandbox(c *Config, v string) string {
 	c.Sandbox, c.SandboxURL = true, strings.TrimSuffix(v, "/")
 	if baseURLFault(v) != "" {
 		return "must be 1, or the address of a Stripe double such as http://127.0.0.1:4242"
+	}
+	return ""
+}
+
+func setCORS(c *Config, v string) string {
+	for part := range strings.SplitSeq(v, ",") {
+		origin := strings.TrimSuffix(strings.TrimSpace(part), "/")
+		if baseURLFault(origin) != "" {
+			return "must be origins such as https://shop.example, separated by commas"
+		}
+		c.CORSOrigins = append(c.CORSOrigins, origin)
 	}
 	return ""
 }
