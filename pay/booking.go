@@ -191,6 +191,20 @@ func (b *booking) unclaimed(reason, detail string) error {
 	return b.tx.InsertUnclaimed(b.ctx, u)
 }
 
+// bookHeld keeps the books of money that waits for a person: refunded at Stripe, it
+// leaves suspense; had the payment been booked before the mismatch was found, it is
+// that payment which is refunded.
+func (b *booking) bookHeld() error {
+	_, err := b.tx.PaymentByIntent(b.ctx, b.tenant.ID, b.facts.intent.ID)
+	if IsNotFound(err) {
+		return bookSuspense(b.ctx, b.tx, b.tenant.ID, b.order.ID, b.facts.intent, b.cause, b.now)
+	}
+	if err != nil {
+		return err
+	}
+	return b.bookMoneyBack()
+}
+
 // bookPayment books captured money: once per order and once per intent.
 func (b *booking) bookPayment() error {
 	paid, err := b.tx.PaymentByOrder(b.ctx, b.tenant.ID, b.order.ID)

@@ -307,8 +307,8 @@ func (s *Service) openSession(ctx context.Context, t *Tenant, c *Checkout) error
 	stripeCustomer := c.Customer.StripeCustomer
 	if stripeCustomer == "" {
 		var err error
-		if stripeCustomer, err = s.Gateway.CreateCustomer(ctx, t, c.Customer, customerKey(t, c.Customer)); err != nil {
-			return s.refusedByStripe(ctx, c, "create customer", err)
+		if stripeCustomer, err = s.Gateway.CreateCustomer(ctx, t, c.Customer, customerKey(t, c.Customer, c.Attempt)); err != nil {
+			return s.refusedByStripe(ctx, t, c, "", "create customer", err)
 		}
 	}
 	session, err := s.Gateway.CreateSession(ctx, t, SessionInput{
@@ -317,16 +317,22 @@ func (s *Service) openSession(ctx context.Context, t *Tenant, c *Checkout) error
 		ExpiresAt: c.Attempt.ExpiresAt, Metadata: metadata(t, c),
 	}, c.Attempt.IdempotencyKey)
 	if err != nil {
-		return s.refusedByStripe(ctx, c, "create session", err)
+		return s.refusedByStripe(ctx, t, c, stripeCustomer, "create session", err)
 	}
 	return s.Store.InTx(ctx, func(tx Tx) error { return s.storeSession(ctx, tx, t, c, stripeCustomer, session) })
 }
 
 // customerKey is the idempotency key of making a customer at Stripe: the same
-// facts give the same customer; changed facts may not be sent under an old key.
-func customerKey(t *Tenant, c *Customer) string {
+// facts give the same customer; changed facts may not be sent under an old key. A
+// later attempt has another key, because Stripe may have kept an error under the
+// first one.
+func customerKey(t *Tenant, c *Customer, a *Attempt) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%v", c.Name, c.Email, c.Phone, c.Company, c.Address))
-	return "portatill-" + c.ID + "-" + t.StripeAccount + "-" + hex.EncodeToString(sum[:6])
+	key := "portatill-" + c.ID + "-" + t.StripeAccount + "-" + hex.EncodeToString(sum[:6])
+	if a.Number > 1 {
+		key += "-" + strconv.Itoa(a.Number)
+	}
+	return key
 }
 
 func metadata(t *Tenant, c *Checkout) map[string]string {
@@ -386,13 +392,14 @@ func (s *Service) storeSession(ctx context.Context, tx Tx, t *Tenant, c *Checkou
 }
 
 // refusedByStripe answers for a failed call. When Stripe refused for good, the
-// attempt is closed, so that the next request makes a new one under a new key.
-func (s *Service) refusedByStripe(ctx context.Context, c *Checkout, step string, err error) error {
+// attempt is closed, so that the next request makes a new one under a new key; the
+// customer, when Stripe made one, is kept for it.
+func (s *Service) refusedByStripe(ctx context.Context, t *Tenant, c *Checkout, stripeCustomer, step string, err error) error {
 	answer := stripeError(fmt.Sprintf("%s for %s", step, c.Order.ID), err)
-	if CodeOf(answer) == CodeStripeUnavailable {
+	f := faultOf(err)
+	if CodeOf(answer) == CodeStripeUnavailable && !(c.Replayed && keptError(f)) {
 		return answer
 	}
-	f := faultOf(err)
 	failure := "internal"
 	if f != nil {
 		failure = cmpOr(f.Code, string(f.Kind))
@@ -404,12 +411,26 @@ func (s *Service) refusedByStripe(ctx context.Context, c *Checkout, step string,
 		if moved, err := tx.MoveAttempt(ctx, &a, AttemptFailed); err != nil || !moved {
 			return err
 		}
-		if err := tx.InsertAttempt(ctx, newAttempt(&Tenant{StripeAccount: a.StripeAccount}, c.Order, a.Number+1, now)); err != nil {
+		if stripeCustomer != c.Customer.StripeCustomer && stripeCustomer != "" {
+			if _, err := tx.BindStripeCustomer(ctx, t.ID, c.Customer.ID, t.StripeAccount, t.StripeLivemode, stripeCustomer, now); err != nil {
+				return err
+			}
+		}
+		if err := tx.InsertAttempt(ctx, newAttempt(t, c.Order, a.Number+1, now)); err != nil {
 			return err
 		}
 		return tell(ctx, tx, c.Order, now, "refused_by_stripe", Cause{CauseRequest, a.ID}, failure)
 	})
 	return errors.Join(answer, storeErr)
+}
+
+// keptError reports whether the fault is a 500 of Stripe's own. Stripe keeps such
+// an answer under the idempotency key for a day and gives it to whoever asks again
+// (docs.stripe.com/api/idempotent_requests), so the second one in a row is passed
+// by with a new key. Should the first call have made a session after all, nobody
+// was ever given its page, and it expires.
+func keptError(f *StripeFault) bool {
+	return f != nil && f.Kind == FaultUnavailable && f.Code == "api_error" && f.RequestID != ""
 }
 
 func cmpOr(a, b string) string {

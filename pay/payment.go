@@ -48,6 +48,18 @@ const (
 // failed or cancelled one has given it back.
 func (s RefundState) GivesBack() bool { return s != RefundFailed && s != RefundCanceled }
 
+// rank orders the states as Stripe goes through them: a refund never goes back to
+// an earlier one (docs.stripe.com/refunds, "Failed refunds" come after succeeded).
+func (s RefundState) rank() int {
+	switch s {
+	case RefundPending, RefundRequiresAction:
+		return 1
+	case RefundSucceeded:
+		return 2
+	}
+	return 3
+}
+
 // Refund is money going back, whoever started it.
 type Refund struct {
 	ID             string

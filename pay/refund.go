@@ -10,9 +10,9 @@ func (b *booking) bookMoneyBack() error {
 	if i == nil || i.Charge == nil {
 		return nil
 	}
-	p, err := b.tx.PaymentByIntent(b.ctx, b.tenant.ID, i.ID)
+	p, err := b.tx.LockPayment(b.ctx, b.tenant.ID, i.ID)
 	if IsNotFound(err) {
-		return nil // held in suspense; a person decides
+		return nil // held in suspense, where bookSuspense books its refunds too
 	}
 	if err != nil {
 		return err
@@ -52,27 +52,36 @@ func (b *booking) bookRefunds(p *Payment, refunds []StripeRefund) error {
 	for _, r := range known {
 		stored[r.StripeRefundID] = r
 	}
-	refunded, changed := int64(0), false
+	changed := false
 	for _, at := range refunds {
-		if at.Status.GivesBack() {
-			refunded += at.Amount.Minor
-		}
 		r := stored[at.ID]
-		if r != nil && r.State == at.Status {
-			continue
-		}
-		changed = true
-		if r == nil {
+		switch {
+		case r == nil:
 			err = b.bookNewRefund(p, at)
-		} else {
+		case at.Status.rank() > r.State.rank():
 			err = b.bookRefundMove(p, r, at)
+		default:
+			continue // known, or an older fact than the one we have
 		}
 		if err != nil {
 			return err
 		}
+		changed = true
 	}
 	if !changed {
 		return nil
+	}
+	// The sum is taken from what is stored, not from these facts: a settle that asked
+	// Stripe earlier may come later.
+	known, err = b.tx.ListRefunds(b.ctx, b.tenant.ID, p.ID)
+	if err != nil {
+		return err
+	}
+	refunded := int64(0)
+	for _, r := range known {
+		if r.State.GivesBack() {
+			refunded += r.Amount.Minor
+		}
 	}
 	return b.tx.SetRefunded(b.ctx, b.tenant.ID, p.ID, refunded, b.now)
 }

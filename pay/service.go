@@ -145,6 +145,10 @@ type Tx interface {
 	RescheduleAttempt(ctx context.Context, tenantID, id string, at time.Time) error
 
 	InsertPayment(ctx context.Context, p *Payment) error
+	// LockPayment reads the payment of an intent and keeps other transactions from
+	// changing it, and so its refunds, until this one ends. CodeNotFound as
+	// PaymentByIntent.
+	LockPayment(ctx context.Context, tenantID, intentID string) (*Payment, error)
 	// SetPaymentFee stores fee and balance transaction once they are known.
 	SetPaymentFee(ctx context.Context, p *Payment) error
 	// SetRefunded stores the refunded sum; the database refuses one above the amount.

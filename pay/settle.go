@@ -264,7 +264,7 @@ func (s *Service) otherTenant(ctx context.Context, t *Tenant, marked string) (bo
 }
 
 // shelve puts something under Unclaimed, with its money in suspense when there is
-// any that can be the tenant's.
+// any of the tenant's own mode.
 func (s *Service) shelve(ctx context.Context, t *Tenant, id string, f stripeFacts, cause Cause, reason, detail string) (Settlement, error) {
 	now := s.Now()
 	err := s.Store.InTx(ctx, func(tx Tx) error {
@@ -272,6 +272,7 @@ func (s *Service) shelve(ctx context.Context, t *Tenant, id string, f stripeFact
 			Reason: reason, Detail: detail, State: "open", CreatedAt: now, UpdatedAt: now}
 		if f.intent != nil && f.intent.Status == "succeeded" {
 			u.Amount = f.intent.AmountReceived
+			// Another mode's money is not this ledger's, another tenant's is in theirs.
 			if reason == "no_order" {
 				if err := bookSuspense(ctx, tx, t.ID, "", f.intent, cause, now); err != nil {
 					return err
@@ -283,18 +284,45 @@ func (s *Service) shelve(ctx context.Context, t *Tenant, id string, f stripeFact
 	return Settlement{Outcome: OutcomeUnmatched, Note: reason + ": " + detail}, err
 }
 
-// bookSuspense books money that has no owner yet.
+// bookSuspense books money that has no owner yet, what Stripe kept of it, and what
+// was given back since. Each is a fact, so it may be called again with newer ones.
 func bookSuspense(ctx context.Context, tx Tx, tenantID, orderID string, intent *StripeIntent, cause Cause, now time.Time) error {
 	if intent.AmountReceived.Minor <= 0 {
 		return nil
 	}
-	_, err := tx.InsertEntry(ctx, &LedgerEntry{
-		ID: NewID("led", now), TenantID: tenantID, Kind: EntrySuspense, Fact: intent.ID + ":captured", OrderID: orderID,
-		Currency: intent.AmountReceived.Currency, Cause: cause, At: now, Memo: "money without an owner",
-		Lines: []LedgerLine{{Account: AccountStripe, AmountMinor: intent.AmountReceived.Minor},
-			{Account: AccountSuspense, AmountMinor: -intent.AmountReceived.Minor}},
-	})
-	return err
+	book := func(kind EntryKind, fact, memo string, amount Money, debit, credit Account) error {
+		if amount.Minor == 0 {
+			return nil
+		}
+		_, err := tx.InsertEntry(ctx, &LedgerEntry{ID: NewID("led", now), TenantID: tenantID, Kind: kind, Fact: fact,
+			OrderID: orderID, Currency: amount.Currency, Cause: cause, At: now, Memo: memo,
+			Lines: []LedgerLine{{Account: debit, AmountMinor: amount.Minor}, {Account: credit, AmountMinor: -amount.Minor}}})
+		return err
+	}
+	if err := book(EntrySuspense, intent.ID+":captured", "money without an owner", intent.AmountReceived, AccountStripe, AccountSuspense); err != nil {
+		return err
+	}
+	c := intent.Charge
+	if c == nil {
+		return nil
+	}
+	if bt := c.Balance; bt != nil {
+		if err := book(EntryFee, bt.ID+":fee", "Stripe's fee", bt.Fee, AccountFees, AccountStripe); err != nil {
+			return err
+		}
+	}
+	for _, r := range c.Refunds {
+		if err := book(EntryRefund, r.ID+":refunded", "given back", r.Amount, AccountSuspense, AccountStripe); err != nil {
+			return err
+		}
+		if r.Status.GivesBack() {
+			continue
+		}
+		if err := book(EntryRefundReversal, r.ID+":reversed", "not given back after all", r.Amount, AccountStripe, AccountSuspense); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // notify makes the outbound notice of a fact about an order.

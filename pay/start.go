@@ -151,6 +151,9 @@ func SuccessLink(t *Tenant, o *Order, at time.Time) string {
 	var keep []string
 	for part := range strings.SplitSeq(query, "&") {
 		name, _, _ := strings.Cut(part, "=")
+		if plain, err := url.QueryUnescape(name); err == nil {
+			name = plain // whoever reads the address sees s%69g as sig
+		}
 		if part != "" && !slices.Contains(returnParams, name) {
 			keep = append(keep, part)
 		}

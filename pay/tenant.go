@@ -184,6 +184,8 @@ func originFault(origin string) string {
 	switch {
 	case err != nil || u.Host == "":
 		return "is not an origin such as https://shop.example"
+	case strings.Contains(u.Host, "*"):
+		return "must be one exact origin; there are no wildcards"
 	case u.Scheme != "https" && (u.Scheme != "http" || !loopbackHost(u.Hostname())):
 		return "must be https (http is for loopback hosts only)"
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):

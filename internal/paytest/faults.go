@@ -1,0 +1,170 @@
+package paytest
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/portatill/portatill/pay"
+)
+
+// Faults fails one call out of many: the n-th after Arm. It counts on, so that
+// Reached tells whether there was an n-th call at all.
+type Faults struct {
+	mu    sync.Mutex
+	at    int
+	count int
+	hit   string
+	err   error
+}
+
+// Arm makes the n-th call from now on, 1 is the next, fail with err.
+func (f *Faults) Arm(n int, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.at, f.count, f.hit, f.err = n, 0, "", err
+}
+
+// Disarm lets everything work again and returns the name of the call that failed,
+// "" when there was none.
+func (f *Faults) Disarm() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.at = 0
+	return f.hit
+}
+
+// next counts a call and gives the error it fails with, or nil.
+func (f *Faults) next(call string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.count++
+	if f.at == 0 || f.count != f.at {
+		return nil
+	}
+	f.hit = call
+	return f.err
+}
+
+// DatabaseGone is how a failing database shows.
+func DatabaseGone() error {
+	return &pay.Error{Code: pay.CodeUnavailable, Message: "the test's database is gone"}
+}
+
+// StripeSilent is a call that was not answered: whether it had its effect is
+// unknown.
+func StripeSilent() error {
+	return &pay.StripeFault{Kind: pay.FaultUnavailable, Message: "the test's Stripe does not answer"}
+}
+
+// Gateway wraps a gateway: it counts calls, fails one of them before or after its
+// effect, and lies about what Stripe says. The zero hooks do nothing.
+type Gateway struct {
+	In pay.Gateway
+	// Before fails calls without an effect, After calls that had theirs.
+	Before, After Faults
+	// Session and Intent change what a fetch answers: a Stripe that lies, or one
+	// that has moved on. They may return an error instead.
+	Session func(s *pay.StripeSession) error
+	Intent  func(i *pay.StripeIntent) error
+
+	mu    sync.Mutex
+	calls []string
+}
+
+var _ pay.Gateway = (*gateway)(nil)
+
+// gateway has the methods, so that the hooks can be called Session and Intent.
+type gateway struct{ *Gateway }
+
+// Wrap puts a Gateway in front of the world's and returns it.
+func (w *World) Wrap() *Gateway {
+	g := &Gateway{In: w.Gate}
+	w.Pay.Gateway = &gateway{g}
+	return g
+}
+
+// Calls lists the calls since the last time it was asked.
+func (g *Gateway) Calls() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	out := slices.Clone(g.calls)
+	g.calls = nil
+	return out
+}
+
+func through[T any](g *Gateway, name string, call func() (T, error)) (T, error) {
+	var zero T
+	g.mu.Lock()
+	g.calls = append(g.calls, name)
+	g.mu.Unlock()
+	if err := g.Before.next(name); err != nil {
+		return zero, err
+	}
+	out, err := call()
+	if err != nil {
+		return out, err
+	}
+	if err := g.After.next(name); err != nil {
+		return zero, err
+	}
+	return out, nil
+}
+
+func (g *gateway) Account(ctx context.Context, t *pay.Tenant) (pay.StripeAccount, error) {
+	return through(g.Gateway, "Account", func() (pay.StripeAccount, error) { return g.In.Account(ctx, t) })
+}
+
+func (g *gateway) CreateCustomer(ctx context.Context, t *pay.Tenant, c *pay.Customer, key string) (string, error) {
+	return through(g.Gateway, "CreateCustomer", func() (string, error) { return g.In.CreateCustomer(ctx, t, c, key) })
+}
+
+func (g *gateway) Customer(ctx context.Context, t *pay.Tenant, id string) (*pay.StripeCustomer, error) {
+	return through(g.Gateway, "Customer", func() (*pay.StripeCustomer, error) { return g.In.Customer(ctx, t, id) })
+}
+
+func (g *gateway) CreateSession(ctx context.Context, t *pay.Tenant, in pay.SessionInput, key string) (*pay.StripeSession, error) {
+	return through(g.Gateway, "CreateSession", func() (*pay.StripeSession, error) { return g.In.CreateSession(ctx, t, in, key) })
+}
+
+func (g *gateway) ExpireSession(ctx context.Context, t *pay.Tenant, id, key string) (*pay.StripeSession, error) {
+	return through(g.Gateway, "ExpireSession", func() (*pay.StripeSession, error) { return g.In.ExpireSession(ctx, t, id, key) })
+}
+
+func (g *gateway) Session(ctx context.Context, t *pay.Tenant, id string) (*pay.StripeSession, error) {
+	return through(g.Gateway, "Session", func() (*pay.StripeSession, error) {
+		s, err := g.In.Session(ctx, t, id)
+		if err != nil {
+			return s, err
+		}
+		if g.Gateway.Intent != nil && s.Intent != nil {
+			if err := g.Gateway.Intent(s.Intent); err != nil {
+				return nil, err
+			}
+		}
+		if g.Gateway.Session != nil {
+			if err := g.Gateway.Session(s); err != nil {
+				return nil, err
+			}
+		}
+		return s, nil
+	})
+}
+
+func (g *gateway) Intent(ctx context.Context, t *pay.Tenant, id string) (*pay.StripeIntent, error) {
+	return through(g.Gateway, "Intent", func() (*pay.StripeIntent, error) {
+		i, err := g.In.Intent(ctx, t, id)
+		if err == nil && g.Gateway.Intent != nil {
+			err = g.Gateway.Intent(i)
+		}
+		return i, err
+	})
+}
+
+func (g *gateway) IntentOf(ctx context.Context, t *pay.Tenant, objectID string) (string, error) {
+	return through(g.Gateway, "IntentOf", func() (string, error) { return g.In.IntentOf(ctx, t, objectID) })
+}
+
+func (g *gateway) SessionOf(ctx context.Context, t *pay.Tenant, intentID string) (string, error) {
+	return through(g.Gateway, "SessionOf", func() (string, error) { return g.In.SessionOf(ctx, t, intentID) })
+}

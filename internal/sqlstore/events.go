@@ -1,0 +1,62 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/portatill/portatill/pay"
+)
+
+const eventSelect = `SELECT id, tenant_id, stripe_id, type, object_id, api_version, livemode, payload, state, note, received_at, done_at
+	FROM events`
+
+func scanEvent(w row, e *pay.Event) error {
+	return w.Scan(&e.ID, &e.TenantID, &e.StripeID, &e.Type, &e.ObjectID, &e.APIVersion, &e.Livemode, &e.Payload, &e.State, &e.Note,
+		at(&e.ReceivedAt), at(&e.DoneAt))
+}
+
+// EventByID implements pay.Reader.
+func (r reader) EventByID(ctx context.Context, tenantID, id string) (*pay.Event, error) {
+	return one(ctx, r, "event", scanEvent, eventSelect+` WHERE tenant_id = $1 AND id = $2`, tenantID, id)
+}
+
+// ListEvents implements pay.Reader; they come newest first. State "" means all;
+// the limit is 1 to 1,000, 0 means 50.
+func (r reader) ListEvents(ctx context.Context, tenantID string, state pay.EventState, limit int) ([]*pay.Event, error) {
+	var w where
+	w.and("tenant_id = $%d", tenantID)
+	if state != "" {
+		w.and("state = $%d", state)
+	}
+	return many(ctx, r, "events", scanEvent, fmt.Sprintf("%s%s ORDER BY id DESC LIMIT %d", eventSelect, w.String(), clampLimit(limit, 50, 1000)), w.args...)
+}
+
+// InsertEvent implements pay.Tx.
+func (x *tx) InsertEvent(ctx context.Context, e *pay.Event) (bool, error) {
+	payload := e.Payload
+	if payload == nil {
+		payload = []byte{}
+	}
+	return x.moved(ctx, "insert event", `INSERT INTO events (id, tenant_id, stripe_id, type, object_id, api_version, livemode, payload,
+			state, note, received_at, done_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (tenant_id, stripe_id) DO NOTHING`,
+		e.ID, e.TenantID, e.StripeID, e.Type, e.ObjectID, e.APIVersion, e.Livemode, payload,
+		e.State, e.Note, micros(e.ReceivedAt), micros(e.DoneAt))
+}
+
+// FinishEvent implements pay.Tx. One that is applied already stays as it is; one
+// that does not exist is CodeNotFound.
+func (x *tx) FinishEvent(ctx context.Context, tenantID, id string, state pay.EventState, note string, when time.Time) error {
+	done := micros(when)
+	if state == pay.EventReceived {
+		done = nil // to be looked at again
+	}
+	finished, err := x.moved(ctx, "finish event", `UPDATE events SET state = $3, note = $4, done_at = $5
+		WHERE tenant_id = $1 AND id = $2 AND state <> 'applied'`, tenantID, id, state, note, done)
+	if err != nil || finished {
+		return err
+	}
+	_, err = x.EventByID(ctx, tenantID, id)
+	return err
+}

@@ -1,0 +1,531 @@
+-- Portatill's tables on SQLite. The PostgreSQL file has the same tables and
+-- columns; a test compares the two. Times (…_at) are microseconds since 1970
+-- UTC, NULL where there is none yet; amounts (…_minor) are minor units of the
+-- currency beside them. STRICT, because SQLite would otherwise store any text in
+-- a money column.
+--
+-- Rows of a tenant have (tenant_id, id) as their key and refer to each other by
+-- both, so that the database itself refuses a row of one tenant that points at a
+-- row of another.
+
+-- +goose Up
+
+CREATE TABLE tenants (
+    id                     TEXT    NOT NULL PRIMARY KEY,
+    slug                   TEXT    NOT NULL UNIQUE CHECK (slug <> ''),
+    name                   TEXT    NOT NULL,
+    state                  TEXT    NOT NULL CHECK (state IN ('active', 'suspended')),
+    i_parent               INTEGER NOT NULL CHECK (i_parent >= 0),
+    default_currency       TEXT    NOT NULL CHECK (length(default_currency) = 3),
+    currencies             TEXT    NOT NULL,
+    vat_basis_points       INTEGER NOT NULL CHECK (vat_basis_points BETWEEN 0 AND 10000),
+    vat_mode               TEXT    NOT NULL CHECK (vat_mode IN ('exclusive', 'inclusive')),
+    return_origins         TEXT    NOT NULL,
+    loopback_returns       INTEGER NOT NULL CHECK (loopback_returns IN (0, 1)),
+    branding               TEXT    NOT NULL,
+    policies               TEXT    NOT NULL,
+    signing_secret         TEXT    NOT NULL,
+    stripe_key             TEXT    NOT NULL,
+    stripe_webhook_secrets TEXT    NOT NULL,
+    stripe_account         TEXT    NOT NULL,
+    stripe_livemode        INTEGER NOT NULL CHECK (stripe_livemode IN (0, 1)),
+    outbound_url           TEXT    NOT NULL,
+    outbound_secret        TEXT    NOT NULL,
+    created_at             INTEGER NOT NULL,
+    updated_at             INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE licenses (
+    id         TEXT    NOT NULL,
+    tenant_id  TEXT    NOT NULL REFERENCES tenants (id),
+    hash       TEXT    NOT NULL UNIQUE CHECK (length(hash) = 64),
+    hint       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    revoked_at INTEGER,
+    PRIMARY KEY (tenant_id, id)
+) STRICT;
+
+CREATE TABLE customers (
+    id         TEXT    NOT NULL,
+    tenant_id  TEXT    NOT NULL REFERENCES tenants (id),
+    i_customer INTEGER NOT NULL CHECK (i_customer > 0),
+    i_parent   INTEGER NOT NULL,
+    name       TEXT    NOT NULL,
+    email      TEXT    NOT NULL,
+    phone      TEXT    NOT NULL,
+    company    TEXT    NOT NULL,
+    address    TEXT    NOT NULL,
+    record     TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, i_customer)
+) STRICT;
+
+-- One Stripe customer per customer, Stripe account and mode; no Stripe customer
+-- is ever two of ours.
+CREATE TABLE stripe_customers (
+    tenant_id       TEXT    NOT NULL,
+    customer_id     TEXT    NOT NULL,
+    account         TEXT    NOT NULL CHECK (account <> ''),
+    livemode        INTEGER NOT NULL CHECK (livemode IN (0, 1)),
+    stripe_customer TEXT    NOT NULL CHECK (stripe_customer <> ''),
+    created_at      INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, customer_id, account, livemode),
+    UNIQUE (tenant_id, account, livemode, stripe_customer),
+    FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id)
+) STRICT;
+
+CREATE TABLE orders (
+    id              TEXT    NOT NULL,
+    tenant_id       TEXT    NOT NULL REFERENCES tenants (id),
+    customer_id     TEXT    NOT NULL,
+    pay_token       TEXT    NOT NULL UNIQUE CHECK (pay_token <> ''),
+    kind            TEXT    NOT NULL CHECK (kind IN ('payment', 'setup')),
+    state           TEXT    NOT NULL CHECK (state IN ('draft', 'open', 'processing', 'paid', 'failed', 'expired', 'cancelled', 'mismatch')),
+    state_reason    TEXT    NOT NULL,
+    currency        TEXT    NOT NULL,
+    total_minor     INTEGER NOT NULL CHECK (total_minor >= 0),
+    cart            TEXT    NOT NULL,
+    success_url     TEXT    NOT NULL,
+    cancel_url      TEXT    NOT NULL,
+    payment_methods TEXT    NOT NULL,
+    content_id      INTEGER NOT NULL,
+    feature_name    TEXT    NOT NULL,
+    idempotency_key TEXT    NOT NULL,
+    digest          TEXT    NOT NULL,
+    -- The digest again while the order is live and came without an
+    -- Idempotency-Key: its uniqueness is what makes a repeated request one order.
+    open_digest     TEXT,
+    request         TEXT    NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    paid_at         INTEGER,
+    evidence        TEXT    NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id),
+    -- I-09: paid means that Stripe's object was seen. A mismatch found after the
+    -- payment keeps the evidence.
+    CHECK ((paid_at IS NULL) = (evidence = '')),
+    CHECK (state <> 'paid' OR paid_at IS NOT NULL),
+    CHECK (paid_at IS NULL OR state IN ('paid', 'mismatch')),
+    CHECK (open_digest IS NULL OR state IN ('draft', 'open', 'processing'))
+) STRICT;
+CREATE UNIQUE INDEX orders_idempotency_key ON orders (tenant_id, idempotency_key) WHERE idempotency_key <> '';
+CREATE UNIQUE INDEX orders_open_digest ON orders (tenant_id, open_digest) WHERE open_digest IS NOT NULL;
+CREATE INDEX orders_customer ON orders (tenant_id, customer_id, id);
+CREATE INDEX orders_state ON orders (tenant_id, state, id);
+CREATE INDEX orders_feature ON orders (tenant_id, feature_name, id) WHERE feature_name <> '';
+CREATE INDEX orders_content ON orders (tenant_id, content_id, id) WHERE content_id <> 0;
+
+CREATE TABLE attempts (
+    id              TEXT    NOT NULL,
+    tenant_id       TEXT    NOT NULL,
+    order_id        TEXT    NOT NULL,
+    number          INTEGER NOT NULL CHECK (number >= 1),
+    kind            TEXT    NOT NULL CHECK (kind IN ('checkout', 'intent')),
+    state           TEXT    NOT NULL CHECK (state IN ('created', 'open', 'processing', 'succeeded', 'failed', 'expired', 'overpaid', 'mismatch')),
+    idempotency_key TEXT    NOT NULL UNIQUE CHECK (idempotency_key <> ''),
+    currency        TEXT    NOT NULL,
+    amount_minor    INTEGER NOT NULL CHECK (amount_minor >= 0),
+    stripe_account  TEXT    NOT NULL,
+    session_id      TEXT    CHECK (session_id <> ''),
+    intent_id       TEXT    CHECK (intent_id <> ''),
+    url             TEXT    NOT NULL,
+    failure         TEXT    NOT NULL,
+    expires_at      INTEGER,
+    started_at      INTEGER,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    check_at        INTEGER,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, order_id, number),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+) STRICT;
+CREATE UNIQUE INDEX attempts_session ON attempts (tenant_id, session_id) WHERE session_id IS NOT NULL;
+CREATE UNIQUE INDEX attempts_intent ON attempts (tenant_id, intent_id) WHERE intent_id IS NOT NULL;
+CREATE INDEX attempts_due ON attempts (check_at, id) WHERE check_at IS NOT NULL AND state IN ('created', 'open', 'processing');
+
+CREATE TABLE payments (
+    id                  TEXT    NOT NULL,
+    tenant_id           TEXT    NOT NULL,
+    order_id            TEXT    NOT NULL,
+    attempt_id          TEXT    NOT NULL,
+    customer_id         TEXT    NOT NULL,
+    stripe_account      TEXT    NOT NULL,
+    intent_id           TEXT    NOT NULL CHECK (intent_id <> ''),
+    charge_id           TEXT    NOT NULL,
+    session_id          TEXT    NOT NULL,
+    currency            TEXT    NOT NULL CHECK (length(currency) = 3),
+    amount_minor        INTEGER NOT NULL CHECK (amount_minor > 0),
+    vat_minor           INTEGER NOT NULL CHECK (vat_minor BETWEEN 0 AND amount_minor),
+    refunded_minor      INTEGER NOT NULL CHECK (refunded_minor BETWEEN 0 AND amount_minor),
+    fee_currency        TEXT    NOT NULL,
+    fee_minor           INTEGER NOT NULL,
+    balance_transaction TEXT    NOT NULL,
+    method              TEXT    NOT NULL,
+    receipt_url         TEXT    NOT NULL,
+    cause_kind          TEXT    NOT NULL CHECK (cause_kind <> ''),
+    cause_id            TEXT    NOT NULL CHECK (cause_id <> ''),
+    paid_at             INTEGER NOT NULL,
+    created_at          INTEGER NOT NULL,
+    updated_at          INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, order_id),
+    UNIQUE (tenant_id, intent_id),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id),
+    FOREIGN KEY (tenant_id, attempt_id) REFERENCES attempts (tenant_id, id),
+    FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id)
+) STRICT;
+
+CREATE TABLE refunds (
+    id               TEXT    NOT NULL,
+    tenant_id        TEXT    NOT NULL,
+    payment_id       TEXT    NOT NULL,
+    order_id         TEXT    NOT NULL,
+    stripe_refund_id TEXT    NOT NULL CHECK (stripe_refund_id <> ''),
+    state            TEXT    NOT NULL CHECK (state IN ('pending', 'requires_action', 'succeeded', 'failed', 'canceled')),
+    currency         TEXT    NOT NULL CHECK (length(currency) = 3),
+    amount_minor     INTEGER NOT NULL CHECK (amount_minor > 0),
+    reason           TEXT    NOT NULL,
+    cause_kind       TEXT    NOT NULL CHECK (cause_kind <> ''),
+    cause_id         TEXT    NOT NULL CHECK (cause_id <> ''),
+    created_at       INTEGER NOT NULL,
+    updated_at       INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, stripe_refund_id),
+    FOREIGN KEY (tenant_id, payment_id) REFERENCES payments (tenant_id, id),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+) STRICT;
+CREATE INDEX refunds_payment ON refunds (tenant_id, payment_id, id);
+
+-- The ledger. seq orders it: the clock may jump (I-31). The currency is the
+-- entry's, so no entry can mix two (I-19).
+CREATE TABLE ledger_entries (
+    seq        INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    id         TEXT    NOT NULL,
+    tenant_id  TEXT    NOT NULL REFERENCES tenants (id),
+    kind       TEXT    NOT NULL CHECK (kind IN ('payment', 'fee', 'refund', 'refund_reversal', 'suspense')),
+    fact       TEXT    NOT NULL CHECK (fact <> ''),
+    currency   TEXT    NOT NULL CHECK (length(currency) = 3),
+    cause_kind TEXT    NOT NULL CHECK (cause_kind <> ''),
+    cause_id   TEXT    NOT NULL CHECK (cause_id <> ''),
+    order_id   TEXT,
+    memo       TEXT    NOT NULL,
+    at         INTEGER NOT NULL,
+    UNIQUE (tenant_id, id),
+    UNIQUE (tenant_id, fact),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+) STRICT;
+CREATE INDEX ledger_entries_order ON ledger_entries (tenant_id, order_id, seq);
+
+CREATE TABLE ledger_lines (
+    tenant_id    TEXT    NOT NULL,
+    entry_id     TEXT    NOT NULL,
+    number       INTEGER NOT NULL CHECK (number >= 1),
+    account      TEXT    NOT NULL CHECK (account IN ('customer', 'stripe_balance', 'fees', 'refunds', 'disputes', 'payouts', 'vat', 'suspense')),
+    customer_id  TEXT,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor <> 0),
+    PRIMARY KEY (tenant_id, entry_id, number),
+    FOREIGN KEY (tenant_id, entry_id) REFERENCES ledger_entries (tenant_id, id),
+    FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id),
+    CHECK ((account = 'customer') = (customer_id IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE customer_balances (
+    tenant_id    TEXT    NOT NULL,
+    customer_id  TEXT    NOT NULL,
+    currency     TEXT    NOT NULL CHECK (length(currency) = 3),
+    credit_minor INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, customer_id, currency),
+    FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE postings (
+    id           TEXT    NOT NULL,
+    tenant_id    TEXT    NOT NULL REFERENCES tenants (id),
+    order_id     TEXT,
+    customer_id  TEXT,
+    kind         TEXT    NOT NULL CHECK (kind IN ('payment', 'refund', 'refund_reversal')),
+    subject_id   TEXT    NOT NULL CHECK (subject_id <> ''),
+    currency     TEXT    NOT NULL CHECK (length(currency) = 3),
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    state        TEXT    NOT NULL CHECK (state IN ('pending', 'sending', 'posted', 'unknown', 'needs_review', 'refused', 'held')),
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (kind, subject_id),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id),
+    FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id)
+) STRICT;
+CREATE INDEX postings_order ON postings (tenant_id, order_id, id);
+
+CREATE TABLE deliveries (
+    id         TEXT    NOT NULL,
+    tenant_id  TEXT    NOT NULL REFERENCES tenants (id),
+    order_id   TEXT,
+    type       TEXT    NOT NULL CHECK (type <> ''),
+    fact       TEXT    NOT NULL CHECK (fact <> ''),
+    payload    TEXT    NOT NULL,
+    state      TEXT    NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, fact),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+) STRICT;
+CREATE INDEX deliveries_order ON deliveries (tenant_id, order_id, id);
+
+CREATE TABLE unclaimed (
+    id           TEXT    NOT NULL,
+    tenant_id    TEXT    NOT NULL REFERENCES tenants (id),
+    object_id    TEXT    NOT NULL CHECK (object_id <> ''),
+    order_id     TEXT,
+    currency     TEXT    NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor >= 0),
+    reason       TEXT    NOT NULL CHECK (reason <> ''),
+    detail       TEXT    NOT NULL,
+    state        TEXT    NOT NULL CHECK (state IN ('open', 'assigned', 'refunded', 'ignored')),
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, object_id),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+) STRICT;
+
+CREATE TABLE events (
+    id          TEXT    NOT NULL,
+    tenant_id   TEXT    NOT NULL REFERENCES tenants (id),
+    stripe_id   TEXT    NOT NULL CHECK (stripe_id <> ''),
+    type        TEXT    NOT NULL,
+    object_id   TEXT    NOT NULL,
+    api_version TEXT    NOT NULL,
+    livemode    INTEGER NOT NULL CHECK (livemode IN (0, 1)),
+    payload     BLOB    NOT NULL,
+    state       TEXT    NOT NULL CHECK (state IN ('received', 'applied', 'ignored', 'unmatched', 'not_ours', 'failed')),
+    note        TEXT    NOT NULL,
+    received_at INTEGER NOT NULL,
+    done_at     INTEGER,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, stripe_id),
+    CHECK ((state = 'received') = (done_at IS NULL))
+) STRICT;
+CREATE INDEX events_state ON events (tenant_id, state, id);
+
+CREATE TABLE story (
+    seq        INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    id         TEXT    NOT NULL,
+    tenant_id  TEXT    NOT NULL,
+    order_id   TEXT    NOT NULL,
+    at         INTEGER NOT NULL,
+    what       TEXT    NOT NULL CHECK (what <> ''),
+    cause_kind TEXT    NOT NULL,
+    cause_id   TEXT    NOT NULL,
+    detail     TEXT    NOT NULL,
+    UNIQUE (tenant_id, id),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+) STRICT;
+CREATE INDEX story_order ON story (tenant_id, order_id, at, seq);
+
+-- I-01, held at COMMIT as PostgreSQL's deferred trigger does. SQLite has no
+-- deferred triggers, but deferred foreign keys (sqlite.org/foreignkeys.html,
+-- section 4.2): an entry has a row in ledger_open, which refers to a row that
+-- never exists, until its lines sum to zero. Both tables are always empty outside
+-- a transaction.
+CREATE TABLE ledger_never (id TEXT NOT NULL PRIMARY KEY CHECK (0)) STRICT;
+CREATE TABLE ledger_open (
+    tenant_id TEXT    NOT NULL,
+    entry_id  TEXT    NOT NULL,
+    sum_minor INTEGER NOT NULL,
+    never     TEXT    NOT NULL REFERENCES ledger_never (id) DEFERRABLE INITIALLY DEFERRED,
+    PRIMARY KEY (tenant_id, entry_id)
+) STRICT, WITHOUT ROWID;
+
+-- +goose StatementBegin
+CREATE TRIGGER ledger_entries_open AFTER INSERT ON ledger_entries BEGIN
+    INSERT INTO ledger_open (tenant_id, entry_id, sum_minor, never) VALUES (NEW.tenant_id, NEW.id, 0, 'unbalanced');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER ledger_lines_close AFTER INSERT ON ledger_lines BEGIN
+    INSERT INTO ledger_open (tenant_id, entry_id, sum_minor, never) VALUES (NEW.tenant_id, NEW.entry_id, NEW.amount_minor, 'unbalanced')
+        ON CONFLICT (tenant_id, entry_id) DO UPDATE SET sum_minor = sum_minor + excluded.sum_minor;
+    DELETE FROM ledger_open WHERE tenant_id = NEW.tenant_id AND entry_id = NEW.entry_id AND sum_minor = 0;
+END;
+-- +goose StatementEnd
+
+-- I-03: the ledger and the story are append-only.
+-- +goose StatementBegin
+CREATE TRIGGER ledger_entries_no_update BEFORE UPDATE ON ledger_entries BEGIN
+    SELECT RAISE(ABORT, 'ledger_entries is append-only: book a correcting entry');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER ledger_entries_no_delete BEFORE DELETE ON ledger_entries BEGIN
+    SELECT RAISE(ABORT, 'ledger_entries is append-only: book a correcting entry');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER ledger_lines_no_update BEFORE UPDATE ON ledger_lines BEGIN
+    SELECT RAISE(ABORT, 'ledger_lines is append-only: book a correcting entry');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER ledger_lines_no_delete BEFORE DELETE ON ledger_lines BEGIN
+    SELECT RAISE(ABORT, 'ledger_lines is append-only: book a correcting entry');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER story_no_update BEFORE UPDATE ON story BEGIN
+    SELECT RAISE(ABORT, 'story is append-only');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER story_no_delete BEFORE DELETE ON story BEGIN
+    SELECT RAISE(ABORT, 'story is append-only');
+END;
+-- +goose StatementEnd
+
+-- The books' invariants (numbers as in the safety catalogue). Every row of a view
+-- v_… is a fault: "subject" says which row is wrong, "fault" how. VerifyBooks
+-- reads them all. The text is the same for both databases.
+
+CREATE VIEW v_unbalanced_entries AS -- I-01
+SELECT e.tenant_id, e.fact AS subject,
+       'I-01: the lines of ledger entry ' || e.id || ' sum to ' || CAST(COALESCE(SUM(l.amount_minor), 0) AS TEXT) || ', over ' || CAST(COUNT(l.number) AS TEXT) || ' lines' AS fault
+FROM ledger_entries e LEFT JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id
+GROUP BY e.tenant_id, e.id, e.fact
+HAVING COALESCE(SUM(l.amount_minor), 0) <> 0 OR COUNT(l.number) < 2;
+
+CREATE VIEW v_tenant_currency_sums AS -- I-02
+SELECT e.tenant_id, e.currency AS subject,
+       'I-02: all accounts in this currency sum to ' || CAST(SUM(l.amount_minor) AS TEXT) || ', not 0' AS fault
+FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id
+GROUP BY e.tenant_id, e.currency
+HAVING SUM(l.amount_minor) <> 0;
+
+CREATE VIEW v_balance_drift AS -- I-05
+SELECT d.tenant_id, d.customer_id AS subject,
+       'I-05: the stored credit in ' || d.currency || ' is ' || CAST(SUM(d.stored) AS TEXT) || ', the ledger says ' || CAST(SUM(d.booked) AS TEXT) AS fault
+FROM (
+    SELECT tenant_id, customer_id, currency, credit_minor AS stored, 0 AS booked FROM customer_balances
+    UNION ALL
+    SELECT l.tenant_id, l.customer_id, e.currency, 0, -l.amount_minor
+    FROM ledger_lines l JOIN ledger_entries e ON e.tenant_id = l.tenant_id AND e.id = l.entry_id
+    WHERE l.account = 'customer'
+) d
+GROUP BY d.tenant_id, d.customer_id, d.currency
+HAVING SUM(d.stored) <> SUM(d.booked);
+
+CREATE VIEW v_payment_without_entry AS -- I-06
+SELECT p.tenant_id, p.id AS subject,
+       'I-06: the payment has ' || CAST((SELECT COUNT(*) FROM ledger_entries e WHERE e.tenant_id = p.tenant_id AND e.order_id = p.order_id AND e.kind = 'payment') AS TEXT) || ' ledger entries of kind payment, not 1' AS fault
+FROM payments p
+WHERE (SELECT COUNT(*) FROM ledger_entries e WHERE e.tenant_id = p.tenant_id AND e.order_id = p.order_id AND e.kind = 'payment') <> 1;
+
+CREATE VIEW v_entry_without_payment AS -- I-06
+SELECT e.tenant_id, e.fact AS subject, 'I-06: ledger entry ' || e.id || ' records a payment, but there is none for its order' AS fault
+FROM ledger_entries e
+WHERE e.kind = 'payment' AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.tenant_id = e.tenant_id AND p.order_id = e.order_id);
+
+CREATE VIEW v_payment_entry_differs AS -- I-06, I-19
+SELECT p.tenant_id, p.id AS subject,
+       'I-06: the payment is ' || CAST(p.amount_minor AS TEXT) || ' ' || p.currency || ', but its ledger entry credits the customer ' || CAST(-SUM(l.amount_minor) AS TEXT) || ' ' || e.currency AS fault
+FROM payments p
+JOIN ledger_entries e ON e.tenant_id = p.tenant_id AND e.order_id = p.order_id AND e.kind = 'payment'
+JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id AND l.account = 'customer'
+GROUP BY p.tenant_id, p.id, p.amount_minor, p.currency, e.currency
+HAVING -SUM(l.amount_minor) <> p.amount_minor OR e.currency <> p.currency;
+
+CREATE VIEW v_paid_without_evidence AS -- I-09
+SELECT o.tenant_id, o.id AS subject, 'I-09: the order is paid, but names no Stripe object that proves it' AS fault
+FROM orders o
+WHERE o.state = 'paid' AND (o.paid_at IS NULL OR o.evidence = '');
+
+CREATE VIEW v_paid_without_payment AS -- I-09; an order of 0 has no payment
+SELECT o.tenant_id, o.id AS subject, 'I-09: the order is paid, but has no payment' AS fault
+FROM orders o
+WHERE o.state = 'paid' AND o.kind = 'payment' AND o.total_minor > 0
+  AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.tenant_id = o.tenant_id AND p.order_id = o.id);
+
+CREATE VIEW v_payment_without_paid AS -- I-09
+SELECT p.tenant_id, p.id AS subject, 'I-09: there is a payment, but its order ' || o.id || ' is ' || o.state AS fault
+FROM payments p JOIN orders o ON o.tenant_id = p.tenant_id AND o.id = p.order_id
+WHERE o.state NOT IN ('paid', 'mismatch');
+
+CREATE VIEW v_payment_differs AS -- I-09
+SELECT p.tenant_id, p.id AS subject,
+       'I-09: the payment is ' || CAST(p.amount_minor AS TEXT) || ' ' || p.currency || ' of customer ' || p.customer_id || ', its order ' || CAST(o.total_minor AS TEXT) || ' ' || o.currency || ' of customer ' || o.customer_id AS fault
+FROM payments p JOIN orders o ON o.tenant_id = p.tenant_id AND o.id = p.order_id
+WHERE o.state = 'paid' AND (p.amount_minor <> o.total_minor OR p.currency <> o.currency OR p.customer_id <> o.customer_id);
+
+CREATE VIEW v_payment_attempt AS -- I-09, I-12
+SELECT p.tenant_id, p.id AS subject, 'I-12: the attempt ' || a.id || ' of the payment is ' || a.state || ' of order ' || a.order_id AS fault
+FROM payments p JOIN attempts a ON a.tenant_id = p.tenant_id AND a.id = p.attempt_id
+WHERE a.state NOT IN ('succeeded', 'mismatch') OR a.order_id <> p.order_id;
+
+CREATE VIEW v_entry_without_cause AS -- I-11
+SELECT e.tenant_id, e.fact AS subject, 'I-11: ledger entry ' || e.id || ' names the event ' || e.cause_id || ' as its cause, which is not stored' AS fault
+FROM ledger_entries e
+WHERE e.cause_kind = 'webhook'
+  AND NOT EXISTS (SELECT 1 FROM events v WHERE v.tenant_id = e.tenant_id AND v.id = e.cause_id)
+  AND NOT EXISTS (SELECT 1 FROM events v WHERE v.tenant_id = e.tenant_id AND v.stripe_id = e.cause_id);
+
+CREATE VIEW v_processing_without_attempt AS -- I-12
+SELECT o.tenant_id, o.id AS subject, 'I-12: the order is processing, but none of its attempts is' AS fault
+FROM orders o
+WHERE o.state = 'processing'
+  AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.tenant_id = o.tenant_id AND a.order_id = o.id AND a.state = 'processing');
+
+CREATE VIEW v_refund_over_capture AS -- I-15
+SELECT p.tenant_id, p.id AS subject,
+       'I-15: refunds of ' || CAST(SUM(r.amount_minor) AS TEXT) || ' exceed the payment of ' || CAST(p.amount_minor AS TEXT) || ' ' || p.currency AS fault
+FROM payments p JOIN refunds r ON r.tenant_id = p.tenant_id AND r.payment_id = p.id
+WHERE r.state NOT IN ('failed', 'canceled')
+GROUP BY p.tenant_id, p.id, p.amount_minor, p.currency
+HAVING SUM(r.amount_minor) > p.amount_minor;
+
+CREATE VIEW v_refund_drift AS -- I-15
+SELECT p.tenant_id, p.id AS subject,
+       'I-15: the payment says that ' || CAST(p.refunded_minor AS TEXT) || ' was refunded, its refunds say ' || CAST(COALESCE(SUM(r.amount_minor), 0) AS TEXT) AS fault
+FROM payments p LEFT JOIN refunds r ON r.tenant_id = p.tenant_id AND r.payment_id = p.id AND r.state NOT IN ('failed', 'canceled')
+GROUP BY p.tenant_id, p.id, p.refunded_minor
+HAVING p.refunded_minor <> COALESCE(SUM(r.amount_minor), 0);
+
+CREATE VIEW v_refund_differs AS -- I-15, I-19
+SELECT r.tenant_id, r.id AS subject, 'I-15: the refund is in ' || r.currency || ' for order ' || r.order_id || ', its payment in ' || p.currency || ' for order ' || p.order_id AS fault
+FROM refunds r JOIN payments p ON p.tenant_id = r.tenant_id AND p.id = r.payment_id
+WHERE r.currency <> p.currency OR r.order_id <> p.order_id;
+
+CREATE VIEW v_refund_without_entry AS -- I-15
+SELECT r.tenant_id, r.id AS subject, 'I-15: the refund has no ledger entry' AS fault
+FROM refunds r
+WHERE r.state NOT IN ('failed', 'canceled')
+  AND NOT EXISTS (SELECT 1 FROM ledger_entries e WHERE e.tenant_id = r.tenant_id AND e.order_id = r.order_id AND e.kind = 'refund');
+
+CREATE VIEW v_two_open_attempts AS -- I-21
+SELECT a.tenant_id, a.order_id AS subject, 'I-21: the order has ' || CAST(COUNT(*) AS TEXT) || ' attempts that can be paid at once' AS fault
+FROM attempts a
+WHERE a.state IN ('open', 'processing')
+GROUP BY a.tenant_id, a.order_id
+HAVING COUNT(*) > 1;
+
+CREATE VIEW v_payment_without_posting AS -- I-25
+SELECT p.tenant_id, p.id AS subject, 'I-25: nothing tells PortaBilling of the payment' AS fault
+FROM payments p
+WHERE NOT EXISTS (SELECT 1 FROM postings s WHERE s.kind = 'payment' AND s.subject_id = p.id AND s.tenant_id = p.tenant_id);
+
+CREATE VIEW v_posting_differs AS -- I-25
+SELECT s.tenant_id, s.id AS subject,
+       'I-25: the posting is ' || CAST(s.amount_minor AS TEXT) || ' ' || s.currency || ', the payment ' || CAST(p.amount_minor AS TEXT) || ' ' || p.currency AS fault
+FROM postings s JOIN payments p ON p.tenant_id = s.tenant_id AND p.id = s.subject_id
+WHERE s.kind = 'payment' AND (s.amount_minor <> p.amount_minor OR s.currency <> p.currency);
+
+CREATE VIEW v_payment_without_delivery AS -- I-26
+SELECT p.tenant_id, p.id AS subject, 'I-26: there is no notice for the portal about the payment' AS fault
+FROM payments p
+WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.tenant_id = p.tenant_id AND d.order_id = p.order_id);
+
+-- +goose Down
+-- There is no way down: the ledger is append-only, and a restored backup is the
+-- way to an older release.

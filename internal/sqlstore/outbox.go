@@ -1,0 +1,78 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/portatill/portatill/pay"
+)
+
+// ListPostings implements pay.Reader; they come oldest first.
+func (r reader) ListPostings(ctx context.Context, tenantID, orderID string) ([]*pay.Posting, error) {
+	return many(ctx, r, "postings", func(w row, p *pay.Posting) error {
+		return w.Scan(&p.ID, &p.TenantID, &p.OrderID, &p.CustomerID, &p.Kind, &p.SubjectID, &p.Amount.Currency, &p.Amount.Minor,
+			&p.State, at(&p.CreatedAt), at(&p.UpdatedAt))
+	}, `SELECT id, tenant_id, COALESCE(order_id, ''), COALESCE(customer_id, ''), kind, subject_id, currency, amount_minor, state,
+			created_at, updated_at
+		FROM postings WHERE tenant_id = $1 AND order_id = $2 ORDER BY id`, tenantID, orderID)
+}
+
+// InsertPosting implements pay.Tx. CodeConflict means that the payment or refund
+// has its posting already.
+func (x *tx) InsertPosting(ctx context.Context, p *pay.Posting) error {
+	return x.insert(ctx, "posting", `INSERT INTO postings (id, tenant_id, order_id, customer_id, kind, subject_id, currency,
+			amount_minor, state, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
+		p.ID, p.TenantID, text(p.OrderID), text(p.CustomerID), p.Kind, p.SubjectID, p.Amount.Currency, p.Amount.Minor,
+		p.State, micros(p.CreatedAt), micros(p.UpdatedAt))
+}
+
+// ListDeliveries implements pay.Reader; they come oldest first.
+func (r reader) ListDeliveries(ctx context.Context, tenantID, orderID string) ([]*pay.Delivery, error) {
+	return many(ctx, r, "deliveries", func(w row, d *pay.Delivery) error {
+		return w.Scan(&d.ID, &d.TenantID, &d.OrderID, &d.Type, &d.Fact, &d.Payload, &d.State, at(&d.CreatedAt), at(&d.UpdatedAt))
+	}, `SELECT id, tenant_id, COALESCE(order_id, ''), type, fact, payload, state, created_at, updated_at
+		FROM deliveries WHERE tenant_id = $1 AND order_id = $2 ORDER BY id`, tenantID, orderID)
+}
+
+// InsertDelivery implements pay.Tx.
+func (x *tx) InsertDelivery(ctx context.Context, d *pay.Delivery) error {
+	_, err := x.exec(ctx, "insert delivery", `INSERT INTO deliveries (id, tenant_id, order_id, type, fact, payload, state, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (tenant_id, fact) DO NOTHING`,
+		d.ID, d.TenantID, text(d.OrderID), d.Type, d.Fact, d.Payload, d.State, micros(d.CreatedAt), micros(d.UpdatedAt))
+	return err
+}
+
+// ListUnclaimed implements pay.Reader; they come newest first.
+func (r reader) ListUnclaimed(ctx context.Context, tenantID string) ([]*pay.Unclaimed, error) {
+	return many(ctx, r, "unclaimed money", func(w row, u *pay.Unclaimed) error {
+		return w.Scan(&u.ID, &u.TenantID, &u.ObjectID, &u.OrderID, &u.Amount.Currency, &u.Amount.Minor, &u.Reason, &u.Detail, &u.State,
+			at(&u.CreatedAt), at(&u.UpdatedAt))
+	}, `SELECT id, tenant_id, object_id, COALESCE(order_id, ''), currency, amount_minor, reason, detail, state, created_at, updated_at
+		FROM unclaimed WHERE tenant_id = $1 ORDER BY id DESC`, tenantID)
+}
+
+// InsertUnclaimed implements pay.Tx.
+func (x *tx) InsertUnclaimed(ctx context.Context, u *pay.Unclaimed) error {
+	_, err := x.exec(ctx, "insert unclaimed money", `INSERT INTO unclaimed (id, tenant_id, object_id, order_id, currency, amount_minor,
+			reason, detail, state, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (tenant_id, object_id) DO NOTHING`,
+		u.ID, u.TenantID, u.ObjectID, text(u.OrderID), u.Amount.Currency, u.Amount.Minor,
+		u.Reason, u.Detail, u.State, micros(u.CreatedAt), micros(u.UpdatedAt))
+	return err
+}
+
+// ListStory implements pay.Reader; it comes oldest first, what happened at the
+// same time in the order it was told.
+func (r reader) ListStory(ctx context.Context, tenantID, orderID string) ([]*pay.StoryLine, error) {
+	return many(ctx, r, "story", func(w row, s *pay.StoryLine) error {
+		return w.Scan(&s.ID, &s.TenantID, &s.OrderID, at(&s.At), &s.What, &s.Cause.Kind, &s.Cause.ID, &s.Detail)
+	}, `SELECT id, tenant_id, order_id, at, what, cause_kind, cause_id, detail
+		FROM story WHERE tenant_id = $1 AND order_id = $2 ORDER BY at, seq`, tenantID, orderID)
+}
+
+// InsertStory implements pay.Tx.
+func (x *tx) InsertStory(ctx context.Context, s *pay.StoryLine) error {
+	return x.insert(ctx, "story line", `INSERT INTO story (id, tenant_id, order_id, at, what, cause_kind, cause_id, detail)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+		s.ID, s.TenantID, s.OrderID, micros(s.At), s.What, s.Cause.Kind, s.Cause.ID, s.Detail)
+}
