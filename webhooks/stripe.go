@@ -150,7 +150,8 @@ func (s *Stripe) comeAgain(c echo.Context, slug string, err error) error {
 func (s *Stripe) answer(c echo.Context, slug string, a Answer, status int, text string) error {
 	s.count(slug, a)
 	if a == AnswerForged || a == AnswerTooLarge {
-		s.Log.WarnContext(c.Request().Context(), "webhook refused", "tenant", slug, "answer", string(a), "why", text)
+		s.Log.WarnContext(c.Request().Context(), "webhook refused", "tenant", slug, "answer", string(a), "why", text,
+			"request_id", c.Response().Header().Get(echo.HeaderXRequestID))
 	}
 	return c.String(status, text+"\n")
 }

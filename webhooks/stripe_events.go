@@ -15,7 +15,10 @@ type received struct {
 }
 
 // readEvent takes from an event's bytes the few fields we use. Everything else in
-// it is kept but never believed. The error says what is missing.
+// it is kept but never believed. Only what has no event's id and type is refused:
+// a retry could not mend a field whose shape a later API version changed, so such
+// an event is kept, and its object is left to the sweep. The error says what is
+// missing.
 func readEvent(body []byte) (*received, error) {
 	var e struct {
 		ID         string `json:"id"`
@@ -37,19 +40,21 @@ func readEvent(body []byte) (*received, error) {
 			ID string `json:"id"`
 		} `json:"related_object"`
 	}
+	// A field of another type is skipped and the rest is read all the same
+	// (encoding/json, Unmarshal).
 	if err := json.Unmarshal(body, &e); err != nil {
-		return nil, errors.New("it is not JSON of an event's shape")
+		if _, shape := errors.AsType[*json.UnmarshalTypeError](err); !shape {
+			return nil, errors.New("it is not JSON")
+		}
 	}
 	switch {
-	case !strings.HasPrefix(e.ID, "evt_") || len(e.ID) > 255:
-		return nil, errors.New("its id does not begin with evt_")
+	case !strings.HasPrefix(e.ID, "evt_") || !stripeID(e.ID):
+		return nil, errors.New("its id is not evt_ and letters or digits")
 	case e.Type == "" || len(e.Type) > 255:
 		return nil, errors.New("it has no type")
-	case len(e.Data.Object.ID) > 255 || len(e.RelatedObject.ID) > 255:
-		return nil, errors.New("its object's id is too long")
 	}
 	object := e.Data.Object
-	r := &received{account: e.Account, Event: pay.Event{StripeID: e.ID, Type: e.Type, APIVersion: e.APIVersion,
+	r := &received{account: e.Account, Event: pay.Event{StripeID: e.ID, Type: storable(e.Type), APIVersion: storable(e.APIVersion),
 		Livemode: e.Livemode, Payload: body}}
 	switch object.Object {
 	case "checkout.session", "payment_intent":
@@ -69,10 +74,31 @@ func readEvent(body []byte) (*received, error) {
 	return r, nil
 }
 
+// stripeID reports whether the text can be an id of Stripe's: they are "opaque
+// strings" of at most 255 characters (docs.stripe.com/upgrades), all of letters,
+// digits and underscores, with something behind the prefix.
+func stripeID(id string) bool {
+	_, rest, _ := strings.Cut(id, "_")
+	return rest != "" && len(id) <= 255 && !strings.ContainsFunc(id, func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
+}
+
+// storable is a text that both databases take: PostgreSQL's has no NUL.
+func storable(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, s)
+	return strings.ToValidUTF8(s[:min(len(s), 255)], "")
+}
+
 // settles reports whether pay.Settle takes the object.
 func settles(id string) bool {
 	prefix, _, ok := strings.Cut(id, "_")
-	if !ok {
+	if !ok || !stripeID(id) {
 		return false
 	}
 	switch prefix {
