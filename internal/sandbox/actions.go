@@ -1,0 +1,272 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// action is the body of POST /_sandbox/actions/…: what a person does in Stripe's dashboard, or what a bank does.
+type action struct {
+	ID     string `json:"id"`
+	Amount int64  `json:"amount"` // minor units; 0 is all of it
+	Reason string `json:"reason"`
+	Status string `json:"status"` // of a dispute that is closed: won or lost
+	Name   string `json:"name"`   // of a merchant that is renamed
+}
+
+type actionFault struct {
+	status  int
+	field   string
+	message string
+}
+
+func unknownID(id, wanted string) *actionFault {
+	return &actionFault{http.StatusNotFound, "id", "there is no " + wanted + " " + cut(id) + " here"}
+}
+
+func refusedByStripe(err *apiError) *actionFault {
+	return &actionFault{http.StatusConflict, err.param, err.message}
+}
+
+var actions = map[string]func(s *Server, a action, req *http.Request) (any, *actionFault){
+	"refund": doRefund, "dispute": doDispute, "settle_debits": doSettle, "fail_debits": doFail,
+	"payout": doPayout, "resend": doResend, "expire": doExpire, "rename": doRename,
+}
+
+func (s *Server) act(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("action")
+	work := actions[name]
+	if work == nil {
+		writeFault(w, http.StatusNotFound, "", "There is no action "+cut(name)+"; the actions are refund, dispute, settle_debits, fail_debits, payout, resend, expire and rename.")
+		return
+	}
+	var a action
+	fromPage, err := readBody(r, &a, func() {
+		a = action{ID: strings.TrimSpace(r.PostFormValue("id")), Reason: r.PostFormValue("reason"), Status: r.PostFormValue("status"), Name: r.PostFormValue("name"), Amount: max(digitsOf(r.PostFormValue("amount")), 0)}
+	})
+	if err != nil {
+		writeFault(w, http.StatusBadRequest, "", "The body must be a JSON object such as {\"id\": \"pi_…\"}; it may also have amount, reason, status and name.")
+		return
+	}
+	if a.Amount < 0 {
+		writeFault(w, http.StatusBadRequest, "amount", "amount: must be a positive number of minor units")
+		return
+	}
+	var result any
+	var fault *actionFault
+	err = s.do(func() {
+		if result, fault = work(s, a, r); fault == nil {
+			result = shownResult(result)
+		}
+	})
+	switch {
+	case err != nil:
+		writeFault(w, http.StatusInternalServerError, "", "The sandbox cannot write its state file; see its log.")
+	case fault != nil:
+		writeFault(w, fault.status, fault.field, fault.message)
+	case fromPage:
+		http.Redirect(w, r, "/_sandbox", http.StatusSeeOther)
+	default:
+		writeJSON(w, http.StatusOK, result)
+	}
+}
+
+// shownResult is encoded while the lock is held, because the object may change afterwards.
+func shownResult(v any) any {
+	if r, ok := v.(*record); ok {
+		return json.RawMessage(encode(visible(r.obj)))
+	}
+	return v
+}
+
+func (s *Server) recordOf(id string, kinds ...string) *record {
+	if r := s.records[id]; r != nil && slices.Contains(kinds, r.kind) {
+		return r
+	}
+	return nil
+}
+
+func doRefund(s *Server, a action, req *http.Request) (any, *actionFault) {
+	r := s.recordOf(a.ID, "payment_intent", "charge", "checkout.session")
+	if r == nil {
+		return nil, unknownID(a.ID, "payment intent, charge or session")
+	}
+	c := s.callFor(r, req)
+	charge := c.chargeOf(a.ID)
+	if charge == nil {
+		return nil, &actionFault{http.StatusConflict, "id", cut(a.ID) + " has taken no money"}
+	}
+	if reasons := []string{"", "duplicate", "fraudulent", "requested_by_customer"}; !slices.Contains(reasons, a.Reason) {
+		return nil, &actionFault{http.StatusBadRequest, "reason", "reason: must be duplicate, fraudulent or requested_by_customer"}
+	}
+	amount := a.Amount
+	if amount == 0 {
+		amount = -1
+	}
+	refund, err := c.refund(charge, amount, a.Reason, nil)
+	if err != nil {
+		return nil, refusedByStripe(err)
+	}
+	return refund, nil
+}
+
+func doDispute(s *Server, a action, req *http.Request) (any, *actionFault) {
+	if r := s.recordOf(a.ID, "dispute"); r != nil {
+		if a.Status != "won" && a.Status != "lost" {
+			return nil, &actionFault{http.StatusBadRequest, "status", "status: must be won or lost to close a dispute"}
+		}
+		s.callFor(r, req).closeDispute(r, a.Status)
+		return r, nil
+	}
+	r := s.recordOf(a.ID, "payment_intent", "charge", "checkout.session")
+	if r == nil {
+		return nil, unknownID(a.ID, "payment intent, charge, session or dispute")
+	}
+	c := s.callFor(r, req)
+	charge := c.chargeOf(a.ID)
+	switch {
+	case charge == nil || str(charge.obj, "status") != "succeeded":
+		return nil, &actionFault{http.StatusConflict, "id", cut(a.ID) + " has taken no money"}
+	case flag(charge.obj, "disputed"):
+		return nil, &actionFault{http.StatusConflict, "id", cut(charge.id) + " is already disputed"}
+	case a.Amount > num(charge.obj, "amount"):
+		return nil, &actionFault{http.StatusBadRequest, "amount", "amount: more than the charge's"}
+	}
+	reason, amount := a.Reason, a.Amount
+	if reason == "" {
+		reason = "fraudulent"
+	}
+	if !slices.Contains(disputeReasons, reason) {
+		return nil, &actionFault{http.StatusBadRequest, "reason", "reason: must be one of " + strings.Join(disputeReasons, ", ")}
+	}
+	if amount == 0 {
+		amount = num(charge.obj, "amount")
+	}
+	return c.openDispute(charge, amount, reason, false), nil
+}
+
+// debits finds the bank debits under way: one by the id of its intent, charge or session, or all.
+func (s *Server) debits(id string) ([]*record, *actionFault) {
+	if id != "" {
+		r := s.recordOf(id, "payment_intent", "charge", "checkout.session")
+		for _, key := range []string{"payment_intent", "_payment_intent"} {
+			if r != nil && r.kind != "payment_intent" {
+				if intent := s.recordOf(str(r.obj, key), "payment_intent"); intent != nil {
+					r = intent
+				}
+			}
+		}
+		if r == nil {
+			return nil, unknownID(id, "payment intent, charge or session")
+		}
+		if r.kind != "payment_intent" || str(r.obj, "status") != "processing" {
+			return nil, &actionFault{http.StatusConflict, "id", cut(id) + " is not a bank debit under way"}
+		}
+		return []*record{r}, nil
+	}
+	var out []*record
+	for _, a := range s.accountOrder {
+		for _, r := range a.kinds["payment_intent"] {
+			if str(r.obj, "status") == "processing" {
+				out = append(out, r)
+			}
+		}
+	}
+	return out, nil
+}
+
+// finishAll ends debits; outcome says for each why it fails, "" for success.
+func (s *Server) finishAll(id string, req *http.Request, outcome func(intent *record) string) (any, *actionFault) {
+	list, fault := s.debits(id)
+	if fault != nil {
+		return nil, fault
+	}
+	ids := []any{}
+	for _, r := range list {
+		s.callFor(r, req).finishDebit(r, outcome(r))
+		ids = append(ids, r.id)
+	}
+	return object{"payment_intents": ids}, nil
+}
+
+func doSettle(s *Server, a action, req *http.Request) (any, *actionFault) {
+	return s.finishAll(a.ID, req, func(r *record) string { return str(r.obj, "_debit_failure") })
+}
+
+func doFail(s *Server, a action, req *http.Request) (any, *actionFault) {
+	reason := a.Reason
+	if reason == "" {
+		reason = "insufficient_funds"
+	}
+	if debitFailures[reason] == "" {
+		return nil, &actionFault{http.StatusBadRequest, "reason", "reason: must be insufficient_funds, account_closed, no_account or debit_not_authorized"}
+	}
+	return s.finishAll(a.ID, req, func(*record) string { return reason })
+}
+
+func doPayout(s *Server, a action, req *http.Request) (any, *actionFault) {
+	list := s.accountOrder
+	if a.ID != "" {
+		one := s.accounts[a.ID]
+		if one == nil {
+			return nil, unknownID(a.ID, "account")
+		}
+		list = []*account{one}
+	}
+	ids := []any{}
+	var refusal *apiError
+	for _, owner := range list {
+		c := s.background(owner)
+		c.base = s.base(req)
+		paid, err := c.payOut()
+		if err != nil {
+			refusal = err
+			continue
+		}
+		for _, id := range paid {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 && refusal != nil {
+		return nil, refusedByStripe(refusal)
+	}
+	return object{"payouts": ids}, nil
+}
+
+func doResend(s *Server, a action, req *http.Request) (any, *actionFault) {
+	r := s.recordOf(a.ID, "event")
+	if r == nil {
+		return nil, unknownID(a.ID, "event")
+	}
+	return object{"event": r.id, "deliveries": s.callFor(r, req).resend(r)}, nil
+}
+
+func doExpire(s *Server, a action, req *http.Request) (any, *actionFault) {
+	r := s.recordOf(a.ID, "checkout.session")
+	if r == nil {
+		return nil, unknownID(a.ID, "session")
+	}
+	if status := str(r.obj, "status"); status != "open" {
+		return nil, &actionFault{http.StatusConflict, "id", "the session is " + status + ", only an open one can be expired"}
+	}
+	s.callFor(r, req).expireSession(r)
+	return r, nil
+}
+
+// doRename sets the business name that the hosted page shows.
+func doRename(s *Server, a action, _ *http.Request) (any, *actionFault) {
+	r := s.recordOf(a.ID, "account")
+	if r == nil {
+		return nil, unknownID(a.ID, "account")
+	}
+	if a.Name == "" || len([]rune(a.Name)) > 100 {
+		return nil, &actionFault{http.StatusBadRequest, "name", "name: must have 1 to 100 characters"}
+	}
+	profile := clone(r.obj["business_profile"]).(object)
+	profile["name"] = a.Name
+	r.obj["business_profile"] = profile
+	s.touch(r)
+	return r, nil
+}

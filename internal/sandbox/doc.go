@@ -1,0 +1,24 @@
+// Package sandbox is Stripe in a box: a stateful double of the part of Stripe's API (version 2023-10-16) that a till
+// needs, with the hosted Checkout page, 3-D Secure, bank debits, refunds, disputes, payouts and signed webhooks.
+//
+// It stands on the other side of a network: callers reach it over HTTP with an ordinary Stripe client whose base address
+// points here, so that what works against it also works against Stripe. It therefore imports nothing of this project and
+// must know nothing about it: no orders, no tenants, no shop. What Stripe documents, it does; where it knowingly differs
+// the reason stands beside the code ("At Stripe …").
+//
+// How it is put together. A request is authenticated (auth.go), its form is parsed (form.go) and checked against
+// Stripe's own list of parameters (schema.go, params.json), and a handler then works on the objects of one account
+// (store.go) under one lock. What changed is written to the journal (journal.go) before the answer leaves. Objects are
+// plain JSON maps in Stripe's shape; a key that begins with "_" is the sandbox's own note on an object and is never
+// shown. The hosted page (hosted.go), time (clock.go) and the actions of /_sandbox (actions.go) drive the same
+// functions as the API does. Events (events.go) are delivered by Run (delivery.go), where the dials lose, double and
+// reorder them.
+//
+// Known differences from Stripe. Money settles in the currency of the payment, without conversion. Fees are 1.5 % and 20
+// minor units for everything, a dispute costs 20.00. Webhooks are retried ten times within minutes, not for days. What
+// Stripe calls days (debits) or minutes (asynchronous refunds, evidence) are seconds. Test keys need no registration: each is an account.
+// Parameters of parts that are not in the box (Connect, subscriptions, tax, coupons, legacy sources, manual capture …)
+// get a 400 with the code sandbox_unsupported instead of being taken without effect. Everything listed is kept for good.
+//
+// It holds no real secret and takes no live key: a key that could move money gets a 401.
+package sandbox

@@ -1,0 +1,247 @@
+package sandbox
+
+import (
+	"net/http"
+	"net/url"
+)
+
+// The life of a payment intent, https://stripe.com/docs/payments/paymentintents/lifecycle. The API, the hosted page,
+// the 3-D Secure page and time all go through confirm, authenticate and finishDebit.
+
+func newIntent(c *call, amount int64, currency string) object {
+	id := newID("pi")
+	return object{
+		"id": id, "object": "payment_intent", "amount": amount, "amount_capturable": int64(0), "amount_details": object{"tip": object{}},
+		"amount_received": int64(0), "application": nil, "application_fee_amount": nil, "automatic_payment_methods": nil,
+		"canceled_at": nil, "cancellation_reason": nil, "capture_method": "automatic", "client_secret": id + "_secret_" + randomText(25),
+		"confirmation_method": "automatic", "created": c.now, "currency": currency, "customer": nil, "description": nil, "invoice": nil,
+		"last_payment_error": nil, "latest_charge": nil, "livemode": false, "metadata": object{}, "next_action": nil, "on_behalf_of": nil,
+		"payment_method": nil, "payment_method_configuration_details": nil, "payment_method_options": object{}, "payment_method_types": []any{"card"},
+		"processing": nil, "receipt_email": nil, "review": nil, "setup_future_usage": nil, "shipping": nil, "statement_descriptor": nil,
+		"statement_descriptor_suffix": nil, "status": "requires_payment_method", "transfer_data": nil, "transfer_group": nil,
+	}
+}
+
+// confirmation says how a payment is asked for.
+type confirmation struct {
+	offSession  bool
+	errorOnAuth bool   // error_on_requires_action
+	returnURL   string // where the customer's browser goes after 3-D Secure
+	hosted      bool   // from the hosted page, which leads through 3-D Secure itself
+	ask3DS      bool   // request_three_d_secure
+}
+
+// confirm tries to take the money. A decline is an error that has happened: the intent keeps it and can be confirmed
+// again with another method.
+func (c *call) confirm(intent, method *record, how confirmation) *apiError {
+	o := intent.obj
+	o["last_payment_error"], o["next_action"] = nil, nil
+	o["payment_method"] = method.id
+	c.touch(intent)
+	if kind := str(method.obj, "type"); kind != "card" {
+		c.startDebit(intent, method)
+		return nil
+	}
+	card := cardsByToken[str(method.obj, "_card")]
+	if card == nil {
+		return c.declineCharge(intent, method, declineNotTest, nil)
+	}
+	if card.decline != nil {
+		return c.declineCharge(intent, method, card.decline, nil)
+	}
+	if !card.needsAuth(how.offSession, flag(method.obj, "_set_up"), how.ask3DS) {
+		return c.chargeCard(intent, method, nil)
+	}
+	if how.offSession || how.errorOnAuth {
+		d := decline{"authentication_required", "authentication_required", messageAuthRequired}
+		return c.declineCharge(intent, method, &d, nil)
+	}
+	o["status"], o["_return_url"] = "requires_action", how.returnURL
+	if how.returnURL != "" || how.hosted {
+		link := c.base + "/c/authenticate/" + intent.id + "?client_secret=" + url.QueryEscape(str(o, "client_secret"))
+		o["next_action"] = object{"type": "redirect_to_url", "redirect_to_url": object{"return_url": orNil(how.returnURL), "url": link}}
+	} else {
+		o["next_action"] = object{"type": "use_stripe_sdk", "use_stripe_sdk": object{"type": "three_d_secure_redirect", "stripe_js": c.base + "/c/authenticate/" + intent.id + "?client_secret=" + url.QueryEscape(str(o, "client_secret")), "source": "src_3" + randomText(20)}}
+	}
+	c.emit("payment_intent.requires_action", o, nil)
+	return nil
+}
+
+// authenticate is the customer's answer on the bank's page. Anything but an intent that waits for it is left alone, so
+// a second click does nothing.
+func (c *call) authenticate(intent *record, approved bool) *apiError {
+	method := c.get(c.account, str(intent.obj, "payment_method"))
+	if str(intent.obj, "status") != "requires_action" || method == nil {
+		return nil
+	}
+	intent.obj["next_action"] = nil
+	c.touch(intent)
+	card := cardsByToken[str(method.obj, "_card")]
+	proof := object{"authentication_flow": "challenge", "electronic_commerce_indicator": "05", "exemption_indicator": nil, "result": "authenticated", "result_reason": nil, "transaction_id": randomText(24), "version": "2.2.0"}
+	switch {
+	case !approved:
+		return c.failAuthentication(intent, method)
+	case card.auth == authBrokenBank:
+		return c.declineCharge(intent, method, declineProcessing, nil)
+	case card.authResult != nil:
+		return c.declineCharge(intent, method, card.authResult, proof)
+	}
+	return c.chargeCard(intent, method, proof)
+}
+
+// failAuthentication ends an attempt before there was a charge.
+func (c *call) failAuthentication(intent, method *record) *apiError {
+	e := &apiError{status: http.StatusPaymentRequired, kind: "invalid_request_error", code: "payment_intent_authentication_failure", message: messageNoAuth, executed: true}
+	c.failIntent(intent, method, e)
+	return e
+}
+
+func (c *call) failIntent(intent, method *record, e *apiError) {
+	e.method = method.obj
+	o := intent.obj
+	o["status"], o["payment_method"], o["processing"] = "requires_payment_method", nil, nil
+	o["last_payment_error"] = sub(e.body(""), "error")
+	c.touch(intent)
+	c.emit("payment_intent.payment_failed", o, nil)
+	e.intent = o
+}
+
+func (c *call) declineCharge(intent, method *record, d *decline, proof object) *apiError {
+	e := cardError(d)
+	charge := c.newCharge(intent, method, proof)
+	o := charge.obj
+	o["status"], o["paid"], o["captured"] = "failed", false, false
+	o["amount_captured"] = int64(0)
+	o["failure_code"], o["failure_message"] = d.code, d.message
+	o["receipt_url"] = nil
+	o["outcome"] = outcomeOf(method, d)
+	e.charge = charge.id
+	intent.obj["latest_charge"] = charge.id
+	c.emit("charge.failed", o, nil)
+	c.failIntent(intent, method, e)
+	return e
+}
+
+func (c *call) chargeCard(intent, method *record, proof object) *apiError {
+	charge := c.newCharge(intent, method, proof)
+	card := cardsByToken[str(method.obj, "_card")]
+	available := c.now + cardPendingDays*daySeconds
+	if card.instant {
+		available = c.now
+	}
+	c.settleCharge(intent, charge, "charge", available)
+	c.afterUse(intent, method)
+	if card.dispute != "" {
+		c.openDispute(charge, num(charge.obj, "amount"), card.dispute, card.inquiry)
+	}
+	return nil
+}
+
+// settleCharge makes a charge and its intent succeed.
+func (c *call) settleCharge(intent, charge *record, kind string, availableOn int64) {
+	o := charge.obj
+	amount := num(o, "amount")
+	o["status"], o["paid"], o["captured"], o["amount_captured"] = "succeeded", true, true, amount
+	o["balance_transaction"] = c.book(entry{kind: kind, category: "charge", amount: amount, fee: feeOf(amount), currency: str(o, "currency"), source: charge.id, description: str(o, "description"), availableOn: availableOn})
+	o["receipt_url"] = c.base + "/receipts/" + charge.id
+	c.touch(charge)
+	c.emit("charge.succeeded", o, nil)
+	i := intent.obj
+	i["status"], i["amount_received"], i["latest_charge"], i["processing"], i["next_action"] = "succeeded", amount, charge.id, nil, nil
+	c.touch(intent)
+	c.emit("payment_intent.succeeded", i, nil)
+}
+
+// afterUse keeps or burns the method: one that was not saved with a customer cannot be used again
+// (https://stripe.com/docs/api/payment_methods).
+func (c *call) afterUse(intent, method *record) {
+	customer := str(intent.obj, "customer")
+	if str(method.obj, "customer") != "" {
+		return
+	}
+	if customer == "" || intent.obj["setup_future_usage"] == nil {
+		method.obj["_consumed"] = true
+		c.touch(method)
+		return
+	}
+	method.obj["_set_up"] = true
+	c.attach(method, customer)
+}
+
+// startDebit begins a bank debit, whose outcome is known days later at Stripe and after debit_settle_s here.
+func (c *call) startDebit(intent, method *record) {
+	charge := c.newCharge(intent, method, nil)
+	charge.obj["status"], charge.obj["paid"], charge.obj["captured"] = "pending", false, true
+	charge.obj["receipt_url"] = nil
+	o := intent.obj
+	o["status"], o["latest_charge"] = "processing", charge.id
+	o["processing"] = nil
+	o["_settle_at_ms"] = c.Server.now().UnixMilli() + int64(c.dials.DebitSettleS*1000)
+	if failure := str(method.obj, "_debit_failure"); failure != "" {
+		o["_debit_failure"] = failure
+	}
+	c.touch(intent)
+	c.emit("charge.pending", charge.obj, nil)
+	c.emit("payment_intent.processing", o, nil)
+	c.afterUse(intent, method)
+}
+
+var debitFailures = map[string]string{
+	"insufficient_funds":   "The customer's account has insufficient funds to cover this payment.",
+	"account_closed":       "The customer's bank account has been closed.",
+	"no_account":           "The customer's bank account could not be located.",
+	"debit_not_authorized": "The customer has notified their bank that this payment was unauthorized.",
+}
+
+// finishDebit settles a bank debit, or fails it with the given reason.
+func (c *call) finishDebit(intent *record, failure string) {
+	charge, method := c.get(c.account, str(intent.obj, "latest_charge")), c.get(c.account, str(intent.obj, "payment_method"))
+	if str(intent.obj, "status") != "processing" || charge == nil || method == nil {
+		return
+	}
+	delete(intent.obj, "_debit_failure")
+	session := c.sessionOfIntent(intent.id)
+	if failure == "" {
+		c.settleCharge(intent, charge, "payment", c.now+debitPendingDays*daySeconds)
+		if session != nil {
+			session.obj["payment_status"] = "paid"
+			c.touch(session)
+			c.emit("checkout.session.async_payment_succeeded", session.obj, nil)
+		}
+		return
+	}
+	message := debitFailures[failure]
+	if message == "" {
+		message = "The bank refused this payment."
+	}
+	o := charge.obj
+	o["status"], o["failure_code"], o["failure_message"] = "failed", failure, message
+	o["outcome"] = object{"network_status": "declined_by_network", "reason": failure, "risk_level": "not_assessed", "seller_message": "The bank did not return any further details with this decline.", "type": "issuer_declined"}
+	c.touch(charge)
+	c.emit("charge.failed", o, nil)
+	c.failIntent(intent, method, &apiError{kind: "invalid_request_error", code: "payment_intent_payment_attempt_failed", message: message, charge: charge.id})
+	if session != nil {
+		c.emit("checkout.session.async_payment_failed", session.obj, nil)
+	}
+}
+
+// cancelIntent ends an intent that has taken nothing.
+func (c *call) cancelIntent(intent *record, reason string) *apiError {
+	switch status := str(intent.obj, "status"); status {
+	case "requires_payment_method", "requires_confirmation", "requires_action":
+	default:
+		e := invalid("payment_intent_unexpected_state", "", "You cannot cancel this PaymentIntent because it has a status of %s. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_reauthorization, requires_confirmation, requires_action, processing.", status)
+		e.intent = intent.obj
+		return e
+	}
+	o := intent.obj
+	o["status"], o["canceled_at"], o["cancellation_reason"], o["next_action"] = "canceled", c.now, orNil(reason), nil
+	c.touch(intent)
+	c.emit("payment_intent.canceled", o, nil)
+	return nil
+}
+
+func absoluteURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
