@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/portatill/portatill/internal/wire"
@@ -52,7 +56,37 @@ func (s *server) demoTenant(ctx context.Context) (*pay.Tenant, error) {
 	t.VATBasisPoints, t.LoopbackReturns = 2000, true
 	t.Branding.AccentColour, t.Branding.SupportEmail = "#0f766e", "help@acme-telecom.example"
 	t.StripeKey = pay.Secret("sk_test_" + hex.EncodeToString(raw[:]))
-	return t, s.opened.store.InTx(ctx, func(tx pay.Tx) error { return tx.InsertTenant(ctx, t) })
+	if err := s.opened.store.InTx(ctx, func(tx pay.Tx) error { return tx.InsertTenant(ctx, t) }); err != nil {
+		return nil, err
+	}
+	return t, s.nameMerchant(ctx, t)
+}
+
+// nameMerchant gives the demo's account at the double its name, as an operator
+// does in Stripe's dashboard; the double's payment page shows it.
+func (s *server) nameMerchant(ctx context.Context, t *pay.Tenant) error {
+	account, err := s.opened.gate.Account(ctx, t)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(map[string]string{"id": account.ID, "name": demoName})
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.ready.SandboxURL+"/_sandbox/actions/rename", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("name the merchant at the double: it answered %s", answer.Status)
+	}
+	return nil
 }
 
 // demoLicense derives the demo's licence key from the tenant's signing secret, so

@@ -87,6 +87,7 @@ var payButtons = map[string]string{"book": "Book", "donate": "Donate", "pay": "P
 func (c *call) newPayPage(session *record, form, faults map[string]string) payPage {
 	o := session.obj
 	currency := str(o, "currency")
+	form = fillIn(form)
 	p := payPage{
 		Merchant: c.account.businessName(), CancelURL: str(o, "cancel_url"), Action: "/c/pay/" + session.id, Nonce: randomText(20),
 		Setup: str(o, "mode") == "setup", Form: form, Errors: faults, Cards: titledCards(), Countries: countries,
@@ -251,8 +252,23 @@ func (s *Server) submitPay(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// testPayer stands in for what decides nothing here, so that a card is all that has to be typed. Stripe's page fills such
+// fields in too, from a wallet or Link.
+var testPayer = map[string]string{"email": "customer@example.com", "name": "Test Customer", "country": "GB", "line1": "1 Test Street",
+	"city": "London", "postal_code": "SW1A 1AA", "phone": "+44 20 7946 0000"}
+
+func fillIn(form map[string]string) map[string]string {
+	for name, value := range testPayer {
+		if form[name] == "" {
+			form[name] = value
+		}
+	}
+	return form
+}
+
 // submit answers a posted form of an open session: a page with the faults, or where to go.
 func (c *call) submit(session *record, form map[string]string) (payPage, int, string) {
+	form = fillIn(form)
 	p, faults := c.readPayer(session, form)
 	var method *record
 	if num(session.obj, "amount_total") != 0 || str(session.obj, "mode") == "setup" {

@@ -44,8 +44,7 @@ func TestCardsOnTheHostedPage(t *testing.T) {
 		{"APastExpiryIsMarked", "expiry", "01/20", "is in the past."},
 		{"AnImpossibleExpiryIsMarked", "expiry", "13/40", "expiration date is incomplete."},
 		{"AShortSecurityCodeIsMarked", "cvc", "12", "security code is incomplete."},
-		{"AMissingEmailIsMarked", "email", "", "Enter an email address"},
-		{"AMissingNameIsMarked", "name", "", "Enter the name on the card."},
+		{"AMistypedEmailIsMarked", "email", "ada", "Enter an email address"},
 		{"AnUnknownMethodIsMarked", "method", "bitcoin", "Please look at the marked fields."},
 	} {
 		t.Run(c.sentence, func(t *testing.T) {
@@ -62,6 +61,24 @@ func TestCardsOnTheHostedPage(t *testing.T) {
 				t.Errorf("a form with a fault made events: %v", b.eventTypes())
 			}
 		})
+	}
+}
+
+func TestACardIsEnoughToPay(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	params := sessionParams()
+	params.BillingAddressCollection = stripe.String("required")
+	s := b.session(params)
+	form := card("4242424242424242")
+	for _, name := range []string{"email", "name", "country", "line1", "city", "postal_code"} {
+		form.Del(name)
+	}
+	if a := b.submit("/c/pay/"+s.ID, form); a.status != http.StatusSeeOther {
+		t.Fatalf("answered %d", a.status)
+	}
+	if s = b.reload(s.ID); s.Status != "complete" {
+		t.Errorf("the session is %s", s.Status)
 	}
 }
 
