@@ -32,15 +32,28 @@ type opened struct {
 // open reads the order of a pay token. A token of no order, of whatever shape, is
 // the same 404.
 func (h *Handlers) open(c echo.Context) (*opened, error) {
-	token := c.Param("token")
-	if len(token) != 22 {
-		return nil, pay.Errorf(pay.CodeNotFound, "", "no such order")
+	token, err := payToken(c)
+	if err != nil {
+		return nil, err
 	}
 	order, err := h.Pay.Store.OrderByPayToken(c.Request().Context(), token)
 	if err != nil {
 		return nil, err
 	}
 	return h.fill(c, order)
+}
+
+// payToken is the address's token: 22 characters of base64url. Anything else is no
+// order's, and is not shown to the database: PostgreSQL takes neither NUL nor
+// invalid UTF-8.
+func payToken(c echo.Context) (string, error) {
+	token := c.Param("token")
+	if len(token) != 22 || strings.ContainsFunc(token, func(r rune) bool {
+		return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) {
+		return "", pay.Errorf(pay.CodeNotFound, "", "no such order")
+	}
+	return token, nil
 }
 
 func (h *Handlers) fill(c echo.Context, order *pay.Order) (*opened, error) {
@@ -84,15 +97,17 @@ func (h *Handlers) showOrderPage(c echo.Context) error {
 
 // startPayment is the pay button.
 func (h *Handlers) startPayment(c echo.Context) error {
-	if len(c.Param("token")) != 22 {
-		return pay.Errorf(pay.CodeNotFound, "", "no such order")
-	}
-	ctx, cancel := detached(c)
-	defer cancel()
-	to, err := h.Pay.StartPayment(ctx, c.Param("token"))
+	token, err := payToken(c)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := detached(c)
+	defer cancel()
+	to, err := h.Pay.StartPayment(ctx, token)
+	if err != nil {
+		return err
+	}
+	h.rememberDevice(c, hashID(c.Param("token")))
 	return c.Redirect(http.StatusSeeOther, to)
 }
 
@@ -156,8 +171,9 @@ func (h *Handlers) leaveUnpaid(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, o.order.CancelURL)
 }
 
-// showReceiptPage shows the proof of payment. Whoever only has the link sees
-// status and amount: a receipt's address is passed on more easily than meant.
+// showReceiptPage shows the proof of payment: the whole of it to the browser that
+// paid. Whoever only has the link sees status and amount, because a receipt's
+// address is passed on more easily than meant (safety.md ID-03).
 func (h *Handlers) showReceiptPage(c echo.Context) error {
 	o, err := h.open(c)
 	if err != nil {
@@ -166,7 +182,7 @@ func (h *Handlers) showReceiptPage(c echo.Context) error {
 	if o.order.PaidAt.IsZero() {
 		return c.Redirect(http.StatusSeeOther, h.Pay.PayURL(o.order, ""))
 	}
-	return page(c, http.StatusOK, views.ReceiptPage(h.receiptView(o)))
+	return page(c, http.StatusOK, views.ReceiptPage(h.receiptView(o, h.paidHere(c, hashID(o.order.PayToken)))))
 }
 
 // brandCSS is the tenant's colour as a stylesheet: the content security policy

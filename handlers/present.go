@@ -84,10 +84,15 @@ func (h *Handlers) returnView(o *opened, outcome views.Outcome) views.ReturnView
 	return v
 }
 
-func (h *Handlers) receiptView(o *opened) views.ReceiptView {
+// receiptView is the whole receipt, or what a stranger may see of it.
+func (h *Handlers) receiptView(o *opened, whole bool) views.ReceiptView {
 	v := views.ReceiptView{
-		Frame: h.orderFrame(o), State: views.OrderState(o.order.State), Minimal: true, OrderID: o.order.ID, Reference: contentID(o.order),
+		Frame: h.orderFrame(o), State: views.OrderState(o.order.State), Minimal: !whole, OrderID: o.order.ID, Reference: contentID(o.order),
 		PaidAt: moment(o.order.PaidAt), Lines: lines(&o.order.Cart), Totals: totals(&o.order.Cart),
+	}
+	if whole {
+		v.CustomerName, v.CustomerEmail = o.customer.Name, maskEmail(o.customer.Email)
+		v.ContinueURL = pay.SuccessLink(o.tenant, o.order, h.Pay.Now())
 	}
 	if o.payment == nil {
 		return v

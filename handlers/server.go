@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -29,6 +30,8 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// CORSOrigins are the origins whose scripts may call the portals' routes.
 	CORSOrigins []string
+	// Sessions keeps browsers' sessions.
+	Sessions SessionRows
 	// StripeWebhook receives Stripe's deliveries.
 	StripeWebhook echo.HandlerFunc
 	// Ready says why the till cannot work, nil when it can; for /readyz.
@@ -40,12 +43,12 @@ type Options struct {
 // Handlers holds what the handlers share. Its methods are safe for concurrent use.
 type Handlers struct {
 	Options
-	ownOrigin string
+	sessions *rowStore
 }
 
 // New returns the HTTP handler of the till.
 func New(o Options) http.Handler {
-	h := &Handlers{Options: o, ownOrigin: pay.CanonicalOrigin(o.Pay.BaseURL)}
+	h := &Handlers{Options: o, sessions: &rowStore{rows: o.Sessions, now: o.Pay.Now, secure: strings.HasPrefix(o.Pay.BaseURL, "https://")}}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = clientIP(o.TrustedProxies)

@@ -87,25 +87,46 @@ type readyInfo struct {
 	AdminPassword string `json:"admin_password"`
 }
 
-func (s *server) serve(ctx context.Context) (err error) {
+func (s *server) serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
-	listener, err := s.listen(ctx, "PORTATILL_LISTEN", s.config.Listen)
+	s.stopSandbox = func() {}
+	err := s.begin(ctx, group)
+	if err != nil { // what a failed start has begun ends too
+		cancel()
+		s.stopSandbox()
+	}
+	err = errors.Join(err, group.Wait())
+	if s.opened != nil {
+		err = errors.Join(err, s.opened.close())
+	}
+	return err
+}
+
+// begin starts everything. The database comes before the double: a second till on
+// the same SQLite file must be refused before it touches the double's state beside it.
+func (s *server) begin(ctx context.Context, group *errgroup.Group) (err error) {
+	listener, err := listenOn(ctx, "PORTATILL_LISTEN", s.config.Listen)
 	if err != nil {
 		return err
 	}
-	defer listener.Close() //nolint:errcheck // closed by the server in the good case
+	defer closeOnFailure(&err, listener)
 	s.ready.BaseURL = firstOf(s.config.BaseURL, "http://"+listener.Addr().String())
 	s.metrics = metrics.New(versionText())
-	if err := s.startSandbox(ctx, group); err != nil {
+	double, err := s.listenSandbox(ctx)
+	if err != nil {
 		return err
 	}
-	defer s.stopSandbox()
+	defer closeOnFailure(&err, double)
 	s.opened, err = s.open(ctx, s.config, openOptions{baseURL: s.ready.BaseURL, exclusive: true, migrate: true, log: s.log, observe: s.metrics.Job})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.opened.close()) }()
 	if err := s.refuseLiveKeys(ctx); err != nil {
+		return err
+	}
+	if err := s.startSandbox(ctx, group, double); err != nil {
 		return err
 	}
 	if s.config.Sandbox {
@@ -124,10 +145,14 @@ func (s *server) serve(ctx context.Context) (err error) {
 	main := newHTTPServer(s.handler())
 	group.Go(func() error { return serveOn(main, listener) })
 	group.Go(func() error { <-ctx.Done(); return s.stop(ctx, main) })
-	if err := s.announce(); err != nil {
-		return err
+	return s.announce()
+}
+
+// closeOnFailure closes a listener, if there is one, when the start failed.
+func closeOnFailure(err *error, l net.Listener) {
+	if *err != nil && l != nil {
+		l.Close() //nolint:errcheck // a server may have closed it already
 	}
-	return group.Wait()
 }
 
 // stop finishes what runs: first no new requests, then the queue.
@@ -140,7 +165,7 @@ func (s *server) stop(ctx context.Context, main *http.Server) error {
 	return err
 }
 
-func (s *server) listen(ctx context.Context, setting, address string) (net.Listener, error) {
+func listenOn(ctx context.Context, setting, address string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, usagef("%s cannot listen on %s: %v", setting, address, errors.Unwrap(err))
@@ -152,7 +177,7 @@ func (s *server) handler() http.Handler {
 	hook := &webhooks.Stripe{Pay: s.opened.pay, Log: s.log, Count: func(t string, a webhooks.Answer) { s.metrics.Webhook(t, string(a)) }}
 	o := handlers.Options{
 		Pay: s.opened.pay, Log: s.log, Version: versionText(), Sandbox: s.config.Sandbox, SandboxURL: s.ready.SandboxURL,
-		TrustedProxies: s.config.TrustedProxies, CORSOrigins: s.config.CORSOrigins, StripeWebhook: hook.Receive, Observe: s.metrics.Request,
+		TrustedProxies: s.config.TrustedProxies, CORSOrigins: s.config.CORSOrigins, Sessions: s.opened.store, StripeWebhook: hook.Receive, Observe: s.metrics.Request,
 		Ready: func(r *http.Request) error {
 			if !s.working.Load() {
 				return errors.New("the worker does not run")
@@ -184,7 +209,7 @@ func (s *server) serveMetrics(ctx context.Context, group *errgroup.Group) error 
 	if s.config.MetricsListen == "" {
 		return nil
 	}
-	l, err := s.listen(ctx, "PORTATILL_METRICS_LISTEN", s.config.MetricsListen)
+	l, err := listenOn(ctx, "PORTATILL_METRICS_LISTEN", s.config.MetricsListen)
 	if err != nil {
 		return err
 	}

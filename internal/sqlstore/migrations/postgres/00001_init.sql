@@ -306,6 +306,14 @@ CREATE TABLE events (
 );
 CREATE INDEX events_state ON events (tenant_id, state, id);
 
+-- Browsers' sessions, by the SHA-256 of the cookie's random id.
+CREATE TABLE sessions (
+    hash       TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(hash) = 64),
+    data       BYTEA  NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
 CREATE TABLE story (
     seq        BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id         TEXT COLLATE "C" NOT NULL,

@@ -312,6 +312,14 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_state ON events (tenant_id, state, id);
 
+-- Browsers' sessions, by the SHA-256 of the cookie's random id.
+CREATE TABLE sessions (
+    hash       TEXT    NOT NULL PRIMARY KEY CHECK (length(hash) = 64),
+    data       BLOB    NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
 CREATE TABLE story (
     seq        INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     id         TEXT    NOT NULL,
