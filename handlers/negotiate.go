@@ -51,7 +51,7 @@ func chooseAnswer(c echo.Context, call *wireCall, body wire.Format) error {
 		return nil
 	}
 	if !callbackPattern.MatchString(callback) {
-		return pay.Errorf("RequestBindingException", "callback", "is not the name of a function")
+		return pay.Errorf(pay.CodeBadRequest, "callback", "is not the name of a function")
 	}
 	c.Set(answerFormatKey, wire.JSON)
 	c.Set(jsonpKey, callback)

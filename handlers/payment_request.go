@@ -34,6 +34,9 @@ func (h *Handlers) paymentRequest(c echo.Context) error {
 	if err := refuseKeyInAddress(c); err != nil {
 		return err
 	}
+	if err := checkIdempotencyKey(c); err != nil {
+		return err
+	}
 	raw, err := readBody(c)
 	if err != nil {
 		return err
@@ -43,7 +46,7 @@ func (h *Handlers) paymentRequest(c echo.Context) error {
 		format = body
 	}
 	if call.user && !known && len(raw) > 0 {
-		return &wire.Error{ErrorCode: "RequestBindingException",
+		return &wire.Error{ErrorCode: string(pay.CodeBadRequest),
 			Message: "The Content-Type is missing or not one of application/json, text/csv, application/jsv, application/xml or a form."}
 	}
 	if call.batch {
@@ -184,9 +187,22 @@ func refuseKeyInAddress(c echo.Context) error {
 	for name := range c.QueryParams() {
 		switch strings.ToLower(name) {
 		case "license", "licence", "apikey", "api_key", "apisingleusetoken":
-			return pay.Errorf("RequestBindingException", "License",
+			return pay.Errorf(pay.CodeBadRequest, "License",
 				"A licence key or token must not be in the address, where logs keep it. Send it in the body, or as Authorization: Bearer, and replace this key.")
 		}
+	}
+	return nil
+}
+
+// checkIdempotencyKey holds the header to what both databases keep and compare
+// alike.
+func checkIdempotencyKey(c echo.Context) error {
+	values := c.Request().Header.Values("Idempotency-Key")
+	if len(values) == 0 {
+		return nil
+	}
+	if len(values) > 1 || len(values[0]) > 255 || strings.ContainsFunc(values[0], func(r rune) bool { return r < ' ' || r > '~' }) {
+		return pay.Errorf(pay.CodeBadRequest, "Idempotency-Key", "must be one header of at most 255 printable ASCII characters")
 	}
 	return nil
 }

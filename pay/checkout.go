@@ -56,7 +56,7 @@ func (in *CheckoutInput) Validate(ownOrigin string) (Cart, error) {
 		}
 	}
 	if len(in.IdempotencyKey) > 255 {
-		return Cart{}, Errorf(CodeInvalidAmount, "Idempotency-Key", "is longer than 255 characters")
+		return Cart{}, Errorf(CodeBadRequest, "Idempotency-Key", "is longer than 255 characters")
 	}
 	return PriceCart(in.Tenant, in.Items)
 }
@@ -109,6 +109,9 @@ func (s *Service) OpenCheckout(ctx context.Context, in CheckoutInput) (*Checkout
 	if err := s.ready(ctx, in.Tenant); err != nil {
 		return nil, err
 	}
+	if err := s.checkStripeCustomer(ctx, &in); err != nil {
+		return nil, err
+	}
 	c, err := s.acceptOrder(ctx, &in, cart)
 	if err != nil {
 		return nil, err
@@ -119,8 +122,10 @@ func (s *Service) OpenCheckout(ctx context.Context, in CheckoutInput) (*Checkout
 	if c.Order.State == OrderPaid { // nothing was due
 		return c, nil
 	}
-	if err := s.checkStripeCustomer(ctx, in.Tenant, c.Customer, in.StripeCustomer); err != nil {
-		return nil, err
+	if in.StripeCustomer != "" && c.Customer.StripeCustomer == "" {
+		if err := s.bindStripeCustomer(ctx, in.Tenant, c.Customer, in.StripeCustomer); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.openSession(ctx, in.Tenant, c); err != nil {
 		return nil, err
@@ -261,9 +266,20 @@ func settleNothingDue(ctx context.Context, tx Tx, o *Order, cause Cause, now tim
 }
 
 // checkStripeCustomer holds a portal's CustomerId to the customer it is for: it
-// must be the one we hold, or one that Stripe knows and nobody else has.
-func (s *Service) checkStripeCustomer(ctx context.Context, t *Tenant, c *Customer, claimed string) error {
-	if claimed == "" || claimed == c.StripeCustomer {
+// must be the one we hold, or one that Stripe knows and nobody else has. It comes
+// before anything is stored, so that a refused request leaves no order behind.
+func (s *Service) checkStripeCustomer(ctx context.Context, in *CheckoutInput) error {
+	t, claimed := in.Tenant, in.StripeCustomer
+	if claimed == "" {
+		return nil
+	}
+	c, err := s.Store.CustomerByICustomer(ctx, t.ID, in.Customer.ICustomer)
+	switch {
+	case IsNotFound(err):
+		c = &Customer{}
+	case err != nil:
+		return err
+	case claimed == c.StripeCustomer:
 		return nil
 	}
 	foreign := Errorf(CodeCustomerMismatch, "CustomerId", "is not this customer's")
@@ -284,7 +300,7 @@ func (s *Service) checkStripeCustomer(ctx context.Context, t *Tenant, c *Custome
 	if at.Livemode != t.StripeLivemode || (at.Metadata[MetaCustomer] != "" && at.Metadata[MetaCustomer] != c.ID) {
 		return foreign
 	}
-	return s.bindStripeCustomer(ctx, t, c, claimed)
+	return nil
 }
 
 func (s *Service) bindStripeCustomer(ctx context.Context, t *Tenant, c *Customer, id string) error {
