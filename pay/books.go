@@ -52,7 +52,7 @@ func (s *Service) Books(ctx context.Context, tenantID string) (*Books, error) {
 	if err != nil {
 		return nil, err
 	}
-	books := &Books{Broken: append([]string{}, broken...)}
+	books := &Books{Tenants: []TenantBooks{}, Broken: append([]string{}, broken...)}
 	index, tenants := map[string]int{}, map[string]bool{}
 	for _, a := range balances {
 		tenants[a.TenantID] = true

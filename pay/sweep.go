@@ -3,6 +3,8 @@ package pay
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,44 +15,57 @@ type SweepResult struct {
 	Failed  int // calls that failed; they are tried again at the next sweep
 }
 
+// sweepAtOnce is how many attempts a sweep asks Stripe about at a time: far below
+// Stripe's rate limit, and enough for thousands a minute.
+const sweepAtOnce = 8
+
 // Sweep asks Stripe about every attempt that is due, so that a payment closes
 // also when no webhook came and no customer returned. It may run at any time,
 // also twice at once.
 func (s *Service) Sweep(ctx context.Context, limit int) (SweepResult, error) {
-	var done SweepResult
 	due, err := s.Store.AttemptsDue(ctx, s.Now(), limit)
 	if err != nil {
-		return done, err
+		return SweepResult{}, err
 	}
+	var asked, settled, failed atomic.Int64
+	var group sync.WaitGroup
+	slots := make(chan struct{}, sweepAtOnce)
 	for _, a := range due {
-		if err := ctx.Err(); err != nil {
-			return done, err
+		if ctx.Err() != nil {
+			break
 		}
-		done.Asked++
-		if a.SessionID == "" && a.IntentID == "" {
-			err = s.closeUnanswered(ctx, a)
-		} else {
-			_, err = s.Settle(ctx, a.TenantID, cmpOr(a.SessionID, a.IntentID), Cause{CauseSweep, a.ID})
-		}
-		if err != nil {
-			done.Failed++
-			s.Log.WarnContext(ctx, "sweep: will try again", "attempt", a.ID, "tenant", a.TenantID, "error", err)
-			if err := s.putOff(ctx, a); err != nil {
-				return done, err
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			asked.Add(1)
+			final, err := s.sweepOne(ctx, a)
+			if err != nil {
+				failed.Add(1)
+				s.Log.WarnContext(ctx, "sweep: will try again", "attempt", a.ID, "tenant", a.TenantID, "error", err)
+			} else if final {
+				settled.Add(1)
 			}
-			continue
-		}
-		if now, err := s.Store.AttemptByID(ctx, a.TenantID, a.ID); err == nil && now.State.Final() {
-			done.Settled++
-		}
+		})
 	}
-	return done, nil
+	group.Wait()
+	return SweepResult{Asked: int(asked.Load()), Settled: int(settled.Load()), Failed: int(failed.Load())}, ctx.Err()
 }
 
-func (s *Service) putOff(ctx context.Context, a *Attempt) error {
-	return s.Store.InTx(ctx, func(tx Tx) error {
-		return tx.RescheduleAttempt(ctx, a.TenantID, a.ID, s.Now().Add(5*time.Minute))
-	})
+// sweepOne settles one attempt and reports whether it is final now. One that
+// failed goes to the end of the queue, so that it keeps no other from its turn.
+func (s *Service) sweepOne(ctx context.Context, a *Attempt) (final bool, err error) {
+	if a.SessionID == "" && a.IntentID == "" {
+		err = s.closeUnanswered(ctx, a)
+	} else {
+		_, err = s.Settle(ctx, a.TenantID, cmpOr(a.SessionID, a.IntentID), Cause{CauseSweep, a.ID})
+	}
+	if err != nil {
+		return false, errors.Join(err, s.Store.InTx(ctx, func(tx Tx) error {
+			return tx.RescheduleAttempt(ctx, a.TenantID, a.ID, s.Now())
+		}))
+	}
+	now, err := s.Store.AttemptByID(ctx, a.TenantID, a.ID)
+	return err == nil && now.State.Final(), err
 }
 
 // closeUnanswered ends an attempt whose key Stripe has forgotten by now without

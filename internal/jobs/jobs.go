@@ -180,9 +180,12 @@ type sweepWorker struct {
 	observe func(string, time.Duration, error)
 }
 
+// Timeout gives a sweep over thousands of attempts its time.
+func (w *sweepWorker) Timeout(*river.Job[sweepArgs]) time.Duration { return 10 * time.Minute }
+
 func (w *sweepWorker) Work(ctx context.Context, job *river.Job[sweepArgs]) error {
 	start := time.Now()
-	done, err := w.pay.Sweep(ctx, 500)
+	done, err := w.pay.Sweep(ctx, 5_000)
 	report(ctx, w.log, w.observe, job.JobRow, start, err, "asked", done.Asked, "settled", done.Settled, "failed", done.Failed)
 	return err
 }

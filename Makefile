@@ -1,0 +1,64 @@
+# Everything that is done to Portatill from a checkout. `make` alone prints the targets; the work of a target that
+# needs more than a line is a script in build/, so that it can be read and run without make.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run setup test generate verify lint fuzz bench cover build e2e screenshots sizes clean
+
+# How long each fuzz target runs: make fuzz FUZZTIME=5m
+FUZZTIME ?= 30s
+# What bench measures: make bench BENCH=Settle
+BENCH ?= .
+# Version and time come from git where there is one; a tarball builds without.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || true)
+
+help: ## print this list
+	@sed -nE 's/^([a-z0-9]+):.*## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')" 2>/dev/null \
+		|| sed -nE 's/^([a-z0-9]+):.*## (.*)$$/  make \1: \2/p' $(MAKEFILE_LIST)
+
+run: ## start the till with a Stripe of its own on a fresh temporary database
+	@build/run.sh
+
+setup: ## install what tests need and is missing (Debian packages, node_modules); nothing to do takes no time
+	@build/setup.sh
+
+test: ## everything CI runs: setup, verify, lint, Go tests (race, SQLite and PostgreSQL), browser tests
+	@build/test.sh
+
+generate: ## write generated code, the stylesheet and .env.example anew
+	@build/generate.sh
+
+verify: setup ## fail when generated files, go.mod or the formatting are not what they should be
+	@build/verify.sh
+
+lint: ## golangci-lint: the import arrows of docs/architecture.md and the checks of .golangci.yml
+	@build/lint.sh
+	@build/lint-bites.sh
+
+fuzz: ## run every fuzz target for FUZZTIME (30s)
+	@FUZZTIME=$(FUZZTIME) build/fuzz.sh
+
+bench: ## Go benchmarks; BENCH=regexp picks some
+	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+cover: setup ## Go tests with coverage; bin/cover.html shows what no test reached
+	@mkdir -p bin
+	@build/postgres.sh go test -count=1 -coverpkg=./... -coverprofile=bin/cover.out ./...
+	@go tool cover -html=bin/cover.out -o bin/cover.html
+	@go tool cover -func=bin/cover.out | tail -n 1
+
+build: ## bin/portatill
+	@mkdir -p bin
+	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/portatill ./cmd/portatill
+
+e2e: setup build ## browser tests only
+	@PORTATILL_BIN=$(CURDIR)/bin/portatill npm run --silent test:e2e -- --project=product
+
+screenshots: setup build ## every page, light and dark, desktop and phone, into e2e/artifacts/screenshots
+	@PORTATILL_BIN=$(CURDIR)/bin/portatill npm run --silent test:e2e -- --project=screenshots
+
+sizes: build ## figures: size of the binary, time until ready, memory when idle
+	@build/sizes.sh
+
+clean: ## remove what was built (not node_modules)
+	rm -rf bin e2e/artifacts

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Starts the till in sandbox mode on a database that is gone afterwards. Same as `go run ./cmd/portatill serve --sandbox`
+# but for the database. Arguments are passed on to serve.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+dir=$(mktemp -d)
+pid=""
+stop() {
+	trap - EXIT INT TERM HUP
+	if [[ -n $pid ]]; then
+		kill -TERM "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	fi
+	rm -rf "$dir"
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+echo "building (the first time this takes a minute or two) ..."
+go build -o "$dir/portatill" ./cmd/portatill
+
+# In the background and waited for, so that a signal to this script alone also ends the server.
+PORTATILL_DATABASE_URL="sqlite:$dir/portatill.db" "$dir/portatill" serve --sandbox "$@" &
+pid=$!
+status=0
+wait "$pid" || status=$?
+pid=""
+exit "$status"

@@ -1,0 +1,58 @@
+// What the order page costs a customer on a slow line: bytes on the wire, scripts, and things that jump.
+import { settled } from './lib/pages';
+import { newOrder } from './lib/portal';
+import { expect, test } from './lib/test';
+import { basketOfThree } from './lib/tour';
+
+test('the order page with all that it loads is under 30 KB on the wire, from one origin, without scripts', async ({ page, context, till, portal }) => {
+  const order = await newOrder(till, portal, basketOfThree);
+  const network = await context.newCDPSession(page);
+  await network.send('Network.enable');
+  const loads = new Map<string, { url: string; type: string; bytes: number; encoding: string }>();
+  network.on('Network.responseReceived', (e) => {
+    const encoding = Object.entries(e.response.headers).find(([k]) => k.toLowerCase() === 'content-encoding')?.[1] ?? '';
+    loads.set(e.requestId, { url: e.response.url, type: e.type, bytes: 0, encoding: String(encoding) });
+  });
+  network.on('Network.loadingFinished', (e) => {
+    const load = loads.get(e.requestId);
+    if (load) load.bytes = e.encodedDataLength; // headers and the body as it came, compressed
+  });
+  await page.goto(order.url, { waitUntil: 'networkidle' });
+
+  const all = [...loads.values()];
+  const told = all.map((l) => `${l.bytes} ${l.type} ${l.encoding} ${l.url.replace(/\/pay\/[\w-]+/, '/pay/…')}`).join('\n');
+  test.info().annotations.push({ type: 'order page on the wire', description: told });
+  const sum = all.reduce((n, l) => n + l.bytes, 0);
+  console.log(`order page on the wire: ${sum} bytes\n${told}`);
+  expect(all.filter((l) => l.type === 'Document' && l.encoding !== ''), `compressed page in\n${told}`).toHaveLength(1);
+  expect(all.some((l) => l.type === 'Stylesheet'), told).toBe(true);
+  expect(sum, told).toBeLessThan(30_000);
+  expect(all.every((l) => new URL(l.url).origin === till.ready.base_url), told).toBe(true);
+  expect(all.filter((l) => l.type === 'Script'), told).toHaveLength(0);
+  expect(await page.locator('script').count()).toBe(0);
+});
+
+for (const [device, width, height] of [
+  ['desktop', 1280, 800],
+  ['phone', 390, 844],
+] as const) {
+  test(`nothing moves while the order page loads, on a ${device}`, async ({ page, till, portal }) => {
+    await page.setViewportSize({ width, height });
+    await page.addInitScript(() => {
+      const moved: string[] = [];
+      Object.assign(window, { moved });
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) moved.push(`${(entry as unknown as { value: number }).value} at ${entry.startTime}`);
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    const order = await newOrder(till, portal, basketOfThree);
+    await page.goto(order.url, { waitUntil: 'networkidle' });
+    await settled(page);
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    const seen = () => page.evaluate(() => (window as unknown as { moved: string[] }).moved);
+    expect(await seen()).toEqual([]);
+    // That the browser would have told: something is made to move.
+    await page.evaluate(() => document.body.prepend(Object.assign(document.createElement('p'), { textContent: 'pushes all else down' })));
+    await expect.poll(async () => (await seen()).length).toBeGreaterThan(0);
+  });
+}
