@@ -16,6 +16,11 @@ func (h *Handlers) redeemPass(c echo.Context, call *wireCall, fields []wire.Form
 	if !call.user || fields == nil {
 		return pay.Errorf(pay.CodeConflictingOps, "apiSingleUseToken", "A signed pass is for a form that a browser posts to /ChargeStripeCustomerCard.")
 	}
+	// The pass covers the form alone: nothing that the address added may count.
+	*request = wire.StripePaymentRequest{}
+	if err := wire.BindForm(fields, request); err != nil {
+		return err
+	}
 	if !request.License.IsEmpty() || c.Request().Header.Get("Authorization") != "" {
 		return pay.Errorf(pay.CodeConflictingOps, "License", "A form with a signed pass must not hold the licence key: a browser must never see it. Replace this key.")
 	}

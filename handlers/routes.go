@@ -1,33 +1,49 @@
 package handlers
 
 import (
+	"net/http"
+
 	"github.com/labstack/echo/v4"
 )
 
 // routes is every address of the till, one line each.
 func (h *Handlers) routes(e *echo.Echo) {
+	// Load balancers, monitors and link checkers ask with HEAD (RFC 9110, section 9.3.2).
+	get := func(path string, show echo.HandlerFunc) {
+		e.Match([]string{http.MethodGet, http.MethodHead}, path, show)
+	}
+
 	// Portals (wire.md section 1). foldWirePath has folded case and slashes before.
 	e.Any("/ChargeStripeCustomerCard", h.paymentRequest)
 	e.Any("/:format/:action/StripePaymentRequest", h.paymentRequest)
 	e.Any("/api/StripePaymentRequest", h.paymentRequest)
 
 	// Customers.
-	e.GET("/pay/:token", h.showOrderPage)
+	get("/pay/:token", h.showOrderPage)
 	e.POST("/pay/:token", h.startPayment)
-	e.GET("/pay/:token/return", h.showReturnPage)
-	e.GET("/pay/:token/cancel", h.leaveUnpaid)
-	e.GET("/pay/:token/receipt", h.showReceiptPage)
-	e.GET("/pay/:token/brand.css", h.brandCSS)
+	get("/pay/:token/return", h.showReturnPage)
+	get("/pay/:token/cancel", h.leaveUnpaid)
+	get("/pay/:token/receipt", h.showReceiptPage)
+	get("/pay/:token/brand.css", h.brandCSS)
 
 	// Stripe.
 	e.POST("/webhooks/stripe/:tenant", h.StripeWebhook)
 	e.POST("/StripeWebHook/:tenant", h.StripeWebhook)
 
 	// Operators, and whoever looks.
-	e.GET("/", h.showHomePage)
-	e.GET("/healthz", h.alive)
-	e.GET("/readyz", h.ready)
-	e.GET("/static/*", h.staticFile)
-	e.GET("/favicon.ico", h.favicon)
-	e.GET("/robots.txt", h.robots)
+	get("/", h.showHomePage)
+	get("/healthz", h.alive)
+	get("/readyz", h.ready)
+	get("/static/*", h.staticFile)
+	get("/favicon.ico", h.favicon)
+	get("/robots.txt", h.robots)
+
+	// Developers.
+	e.Pre(foldDeveloperPath)
+	get("/metadata", h.showOperationsPage)
+	get("/:format/metadata", h.showOperationPage)
+	get("/types", h.showTypeLinks)
+	get("/types/:language", h.showTypes)
+	get("/openapi.json", h.showOpenAPI)
+	get("/reference", h.showReferencePage)
 }

@@ -6,6 +6,7 @@
 package webhooks
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -53,7 +54,7 @@ type Stripe struct {
 // too large, 503 when it must come again.
 func (s *Stripe) Receive(c echo.Context) error {
 	r, now := c.Request(), s.Pay.Now()
-	t, err := s.Pay.Store.TenantBySlug(r.Context(), c.Param("tenant"))
+	t, err := s.tenant(r.Context(), c.Param("tenant"))
 	if pay.IsNotFound(err) {
 		return c.String(http.StatusNotFound, "There is no such webhook.\n")
 	}
@@ -98,6 +99,15 @@ func (s *Stripe) Receive(c echo.Context) error {
 	}
 	s.count(t.Slug, answer)
 	return c.JSON(http.StatusOK, map[string]any{"received": true})
+}
+
+// tenant finds a tenant by its slug. What no slug can be is not shown to the
+// database: PostgreSQL answers NUL with an error, which is no reason for a 503.
+func (s *Stripe) tenant(ctx context.Context, slug string) (*pay.Tenant, error) {
+	if len(slug) > 40 || strings.ContainsFunc(slug, func(r rune) bool { return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') }) {
+		return nil, pay.Errorf(pay.CodeNotFound, "", "no such tenant")
+	}
+	return s.Pay.Store.TenantBySlug(ctx, slug)
 }
 
 // Verify checks the signature of a delivery against up to two secrets and says

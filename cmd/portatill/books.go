@@ -35,6 +35,9 @@ func (a *app) booksCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if books.Tenants == nil {
+					books.Tenants = []pay.TenantBooks{} // a list for machines also when nothing is booked
+				}
 				if err := a.print(asJSON, books, func(w io.Writer) { writeBooks(w, books, verify) }); err != nil {
 					return err
 				}

@@ -77,7 +77,7 @@ func (a *app) root() *cobra.Command {
 		return usagef("%s: %v; see %s --help", cmd.CommandPath(), err, cmd.CommandPath())
 	})
 	root.AddCommand(a.serveCommand(), a.sandboxCommand(), a.migrateCommand(), a.tenantCommand(), a.settleCommand(),
-		a.sweepCommand(), a.booksCommand(), a.configCommand(), a.versionCommand())
+		a.sweepCommand(), a.booksCommand(), a.configCommand(), a.decodeCommand(), a.encodeCommand(), a.versionCommand())
 	return root
 }
 

@@ -53,10 +53,14 @@ type runningSandbox struct {
 }
 
 func startSandbox(ctx context.Context, group *errgroup.Group, listen, state string, log *slog.Logger) (*runningSandbox, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
+	l, err := listenOn(ctx, "PORTATILL_SANDBOX_LISTEN", listen)
 	if err != nil {
-		return nil, usagef("PORTATILL_SANDBOX_LISTEN cannot listen on %s: %v", listen, errors.Unwrap(err))
+		return nil, err
 	}
+	return startSandboxOn(ctx, group, l, state, log)
+}
+
+func startSandboxOn(ctx context.Context, group *errgroup.Group, l net.Listener, state string, log *slog.Logger) (*runningSandbox, error) {
 	url := "http://" + l.Addr().String()
 	box, err := sandbox.New(sandbox.Options{BaseURL: url, StateFile: state, Log: log})
 	if err != nil {
@@ -82,26 +86,34 @@ func startSandbox(ctx context.Context, group *errgroup.Group, listen, state stri
 	}}, nil
 }
 
-// startSandbox starts our own double when one is asked for and none runs
-// elsewhere. From here on only its address is known to the rest.
-func (s *server) startSandbox(ctx context.Context, group *errgroup.Group) error {
-	s.stopSandbox = func() {}
-	if !s.config.Sandbox {
-		return nil
-	}
-	if s.config.SandboxURL == "" {
-		// Beside a SQLite database the double keeps its state too, so that a restart
-		// finds both sides as they were.
-		state := ""
-		if path, ok := strings.CutPrefix(s.config.DatabaseURL, "sqlite:"); ok {
-			state = path + ".stripe.json"
+// listenSandbox takes the address of our own double when one is asked for and none
+// runs elsewhere; nil otherwise. From here on only its address is known to the rest.
+func (s *server) listenSandbox(ctx context.Context) (l net.Listener, err error) {
+	if s.config.Sandbox && s.config.SandboxURL == "" {
+		if l, err = listenOn(ctx, "PORTATILL_SANDBOX_LISTEN", s.config.SandboxListen); err != nil {
+			return nil, err
 		}
-		box, err := startSandbox(ctx, group, s.config.SandboxListen, state, s.log.With("part", "sandbox"))
-		if err != nil {
-			return err
-		}
-		s.config.SandboxURL, s.stopSandbox = box.url, box.stop
+		s.config.SandboxURL = "http://" + l.Addr().String()
 	}
 	s.ready.SandboxURL = s.config.SandboxURL
+	return l, nil
+}
+
+// startSandbox starts our own double on its listener, when there is one. Beside a
+// SQLite database it keeps its state too, so that a restart finds both sides as
+// they were.
+func (s *server) startSandbox(ctx context.Context, group *errgroup.Group, l net.Listener) error {
+	if l == nil {
+		return nil
+	}
+	state := ""
+	if path, ok := strings.CutPrefix(s.config.DatabaseURL, "sqlite:"); ok {
+		state = path + ".stripe.json"
+	}
+	box, err := startSandboxOn(ctx, group, l, state, s.log.With("part", "sandbox"))
+	if err != nil {
+		return err
+	}
+	s.stopSandbox = box.stop
 	return nil
 }
