@@ -17,6 +17,10 @@ import (
 // an hour less leaves room for a creation that is retried.
 const sessionLife = 23 * time.Hour
 
+// maxKey bounds an idempotency key: the header's 255 characters and a batch's
+// ":index".
+const maxKey = 260
+
 // CheckoutInput is a portal's request for a customer to pay a cart.
 type CheckoutInput struct {
 	Tenant *Tenant
@@ -55,8 +59,8 @@ func (in *CheckoutInput) Validate(ownOrigin string) (Cart, error) {
 			return Cart{}, Errorf(CodeUnknownPaymentMethod, "PaymentMethod", "names a type that Stripe does not have; use types such as card or sepa_debit, separated by commas")
 		}
 	}
-	if len(in.IdempotencyKey) > 255 {
-		return Cart{}, Errorf(CodeBadRequest, "Idempotency-Key", "is longer than 255 characters")
+	if len(in.IdempotencyKey) > maxKey {
+		return Cart{}, Errorf(CodeBadRequest, "Idempotency-Key", "is longer than %d characters", maxKey)
 	}
 	return PriceCart(in.Tenant, in.Items)
 }
@@ -194,7 +198,7 @@ func (s *Service) acceptOrder(ctx context.Context, in *CheckoutInput, cart Cart)
 	})
 	// Two of the same request at once: the loser of the unique rule takes what the
 	// winner made.
-	if CodeOf(err) == CodeConflict {
+	if CodeOf(err) == CodeConflict && s.awaitWinner(ctx) == nil {
 		known, findErr := findSameRequest(ctx, s.Store, in)
 		if findErr != nil || known == nil {
 			return nil, errors.Join(err, findErr)
@@ -474,6 +478,13 @@ func unlessMoved(moved bool, id string) error {
 		return nil
 	}
 	return Errorf(CodeConflict, "", "%s was changed by something else at the same moment; try again", id)
+}
+
+// awaitWinner returns when what made a guarded change lose can be read. A store
+// may let transactions share a commit; the loser then hears of the winner before
+// readers do, and a transaction of its own that succeeds comes after the winner's.
+func (s *Service) awaitWinner(ctx context.Context) error {
+	return s.Store.InTx(ctx, func(Tx) error { return nil })
 }
 
 // nextCheck is when the sweep asks Stripe about an attempt again: each time it

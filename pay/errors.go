@@ -117,19 +117,20 @@ type StripeFault struct {
 	DeclineCode string
 	Param       string
 	RequestID   string // Stripe's Request-Id, for its support
-	Message     string // Stripe's own words; for the log and staff, never for a portal or a page
+	Message     string // Stripe's own words, for staff pages only: they may quote what the customer typed
 	RetryAfter  time.Duration
 	Err         error
 }
 
 func (f *StripeFault) Error() string {
 	s := "stripe: " + string(f.Kind)
-	for _, part := range []string{f.Code, f.DeclineCode, f.Param, f.Message, f.RequestID} {
+	// Not Message: Stripe's words may quote what the customer typed.
+	for _, part := range []string{f.Code, f.DeclineCode, f.Param, f.RequestID} {
 		if part != "" {
 			s += " " + part
 		}
 	}
-	if f.Err != nil && f.Message == "" {
+	if f.Err != nil && f.Code == "" {
 		s += ": " + f.Err.Error()
 	}
 	return s

@@ -44,7 +44,7 @@ func benchmarkSessions(b *testing.B, stateFile string) {
 				b.Error(err)
 				return
 			}
-			io.Copy(io.Discard, response.Body)
+			_, _ = io.Copy(io.Discard, response.Body)
 			response.Body.Close()
 			if response.StatusCode != http.StatusOK {
 				b.Errorf("status %d", response.StatusCode)

@@ -79,9 +79,9 @@ func (s *Server) answerChallenge(w http.ResponseWriter, r *http.Request) {
 		}
 		c := s.callFor(intent, r)
 		if intent.kind == "setup_intent" {
-			c.authenticateSetup(intent, result == "approve")
+			_ = c.authenticateSetup(intent, result == "approve")
 		} else {
-			c.authenticate(intent, result == "approve")
+			_ = c.authenticate(intent, result == "approve")
 		}
 		if session := c.sessionOfIntent(intent.id); session != nil && str(intent.obj, "status") == "succeeded" {
 			c.completeSession(session)

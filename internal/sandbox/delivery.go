@@ -296,6 +296,6 @@ func (s *Server) post(ctx context.Context, out outgoing) (int, error) {
 		return 0, err
 	}
 	defer response.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // read to the end so that the connection can be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // read to the end so that the connection can be used again
 	return response.StatusCode, nil
 }

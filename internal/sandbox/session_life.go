@@ -73,7 +73,7 @@ func (c *call) expireSession(r *record) {
 	r.obj["status"], r.obj["url"] = "expired", nil
 	c.touch(r)
 	if intent := c.get(c.account, str(r.obj, "_payment_intent")); intent != nil {
-		c.cancelIntent(intent, "automatic")
+		_ = c.cancelIntent(intent, "automatic") // one that is over already stays so
 	}
 	if setup := c.get(c.account, str(r.obj, "setup_intent")); setup != nil && str(setup.obj, "status") != "canceled" {
 		c.cancelSetup(setup, "")

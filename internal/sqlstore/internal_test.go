@@ -63,6 +63,9 @@ func TestEveryBookViewIsVerified(t *testing.T) {
 		}
 		views = append(views, name)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	listed := slices.Sorted(slices.Values(bookViews))
 	slices.Sort(views)
 	if d := cmp.Diff(views, listed); d != "" {
@@ -208,6 +211,9 @@ func plan(t *testing.T, raw *sql.Tx, st statement) []string {
 			t.Fatal(err)
 		}
 		steps = append(steps, detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 	return steps
 }
