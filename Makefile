@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run setup test generate verify lint fuzz bench cover build e2e screenshots sizes clean
+.PHONY: help run setup test generate verify lint fuzz bench cover build clients e2e screenshots sizes clean
 
 # How long each fuzz target runs: make fuzz FUZZTIME=5m
 FUZZTIME ?= 30s
@@ -53,6 +53,10 @@ build: ## bin/portatill
 
 e2e: setup build ## browser tests only
 	@PORTATILL_BIN=$(CURDIR)/bin/portatill npm run --silent test:e2e -- --project=product
+
+clients: setup build ## ServiceStack's own clients from npm against the built binary
+	@npm --prefix e2e/clients ci --no-audit --no-fund
+	@npm --prefix e2e/clients test
 
 screenshots: setup build ## every page, light and dark, desktop and phone, into e2e/artifacts/screenshots
 	@PORTATILL_BIN=$(CURDIR)/bin/portatill npm run --silent test:e2e -- --project=screenshots

@@ -27,6 +27,13 @@ go_tests() {
 	build/postgres.sh node build/gotest.mjs -race -count=1 -timeout 20m ./...
 }
 
+# ServiceStack's own clients from npm against the built binary.
+client_tests() {
+	make --no-print-directory build
+	npm --prefix e2e/clients ci --no-audit --no-fund
+	npm --prefix e2e/clients test
+}
+
 browser_tests() {
 	make --no-print-directory build
 	rm -rf e2e/artifacts
@@ -37,6 +44,7 @@ step verify '^verify: generated' build/verify.sh
 step lint '^[0-9]+ issues' build/lint.sh
 step arrows '^lint-bites: .golangci' build/lint-bites.sh
 step go '^go test: ' go_tests
+step clients '^(ℹ|#) (tests|pass|fail) ' client_tests
 step browser '^ +[0-9]+ (passed|failed|flaky|skipped|did not run)' browser_tests
 
 printf '\n== summary\n'

@@ -15,7 +15,7 @@ fault() {
 copies=$(mktemp -d)
 trap 'rm -rf "$copies"' EXIT
 mkdir "$copies/committed"
-tar -c --exclude=./.git --exclude=./node_modules --exclude=./bin --exclude=./e2e/artifacts . | tar -x -C "$copies/committed"
+tar -c --exclude=./.git --exclude=./node_modules --exclude=./bin --exclude=./e2e/artifacts --exclude=./e2e/clients/node_modules --exclude=./e2e/clients/generated . | tar -x -C "$copies/committed"
 cp -a "$copies/committed" "$copies/generated"
 ln -s "$PWD/node_modules" "$copies/generated/node_modules"
 if ! "$copies/generated/build/generate.sh" >"$copies/log" 2>&1; then

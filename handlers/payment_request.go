@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -155,7 +156,7 @@ func (h *Handlers) carryOut(c echo.Context, request *wire.StripePaymentRequest, 
 	if err != nil {
 		return nil, err
 	}
-	tenant, err := h.Pay.Authenticate(c.Request().Context(), key)
+	tenant, err := h.authenticate(c, key)
 	if err != nil {
 		return nil, err
 	}
@@ -179,6 +180,20 @@ func (h *Handlers) carryOut(c echo.Context, request *wire.StripePaymentRequest, 
 		return nil, err
 	}
 	return h.checkoutResponse(tenant, checkout), nil
+}
+
+// authenticate finds the key's tenant. An address that keeps sending bad keys is
+// told to wait; the address is the connection's, or a trusted proxy's word.
+func (h *Handlers) authenticate(c echo.Context, key string) (*pay.Tenant, error) {
+	tenant, err := h.Pay.Authenticate(c.Request().Context(), key)
+	if pay.CodeOf(err) != pay.CodeInvalidLicense {
+		return tenant, err
+	}
+	if allowed, limitErr := h.badKeys.Allow(c.RealIP()); limitErr == nil && !allowed {
+		return nil, &pay.Error{Code: pay.CodeTooManyRequests, RetryAfter: 10 * time.Second, Err: err,
+			Message: "Too many requests with a bad licence key came from this address. Wait, and check the key."}
+	}
+	return nil, err
 }
 
 // refuseKeyInAddress keeps licence keys out of addresses, where logs and browsers

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -44,11 +45,22 @@ type Options struct {
 type Handlers struct {
 	Options
 	sessions *rowStore
+	// badKeys counts refused licence keys by the caller's address.
+	badKeys middleware.RateLimiterStore
 }
+
+// How many refused licence keys an address may send: a burst, then a few a second.
+// A good key is never held up.
+const (
+	badKeyBurst     = 200
+	badKeysASecond  = 2
+	badKeysRemember = 10 * time.Minute
+)
 
 // New returns the HTTP handler of the till.
 func New(o Options) http.Handler {
-	h := &Handlers{Options: o, sessions: &rowStore{rows: o.Sessions, now: o.Pay.Now, secure: strings.HasPrefix(o.Pay.BaseURL, "https://")}}
+	h := &Handlers{Options: o, sessions: &rowStore{rows: o.Sessions, now: o.Pay.Now, secure: strings.HasPrefix(o.Pay.BaseURL, "https://")},
+		badKeys: middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{Rate: badKeysASecond, Burst: badKeyBurst, ExpiresIn: badKeysRemember})}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = clientIP(o.TrustedProxies)
