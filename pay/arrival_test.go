@@ -195,7 +195,8 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 			t.Errorf("printed: %s", text)
 		}
 	}
-	if len(s.Reveal()) != 4+43 || pay.NewSecret("ptl_") == s || len(pay.NewPayToken()) != 22 || pay.NewPayToken() == pay.NewPayToken() {
-		t.Errorf("a secret of %d characters", len(s.Reveal()))
+	token, another := pay.NewPayToken(), pay.NewPayToken()
+	if len(s.Reveal()) != 4+43 || pay.NewSecret("ptl_") == s || len(token) != 22 || token == another {
+		t.Errorf("a secret of %d characters, tokens %q and %q", len(s.Reveal()), token, another)
 	}
 }

@@ -167,6 +167,7 @@ func BenchmarkSettle(b *testing.B) {
 		w.Pay.Gateway = stripe
 		base := w.Request()
 		n := time.Now().UnixNano()
+		var asked, commits atomic.Int64
 		settle := func() error {
 			n++
 			in := base
@@ -191,9 +192,8 @@ func BenchmarkSettle(b *testing.B) {
 				return fmt.Errorf("settled to %s", done.Order.State)
 			}
 			b.StopTimer()
-			if d, k := store.commits.Load()-before, stripe.calls.Load()-calls; err == nil && (d != 1 || k != 1) {
-				return fmt.Errorf("%d commits and %d calls", d, k)
-			}
+			commits.Add(store.commits.Load() - before)
+			asked.Add(stripe.calls.Load() - calls)
 			b.StartTimer()
 			return err
 		}
@@ -203,7 +203,6 @@ func BenchmarkSettle(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		b.ReportMetric(1, "stripe-calls/op")
-		b.ReportMetric(1, "commits/op")
+		report(b, &asked, &commits)
 	})
 }

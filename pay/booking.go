@@ -62,10 +62,7 @@ func orElse(err, other error) error {
 func (b *booking) apply() error {
 	if b.attempt.State == AttemptMismatch || b.attempt.State == AttemptOverpaid {
 		b.note = "waits for a person: " + string(b.attempt.State)
-		if err := b.holdMoney(); err != nil {
-			return err
-		}
-		return b.bookMoneyBack()
+		return b.holdMoney()
 	}
 	if why := b.disagreement(); why != "" {
 		return b.bookMismatch(why)
@@ -163,13 +160,20 @@ func (b *booking) bookMismatch(why string) error {
 	return b.tell("mismatch", why)
 }
 
-// holdMoney keeps money that came in after the attempt was stopped for a person.
+// holdMoney keeps money that came in, or went back, after the attempt was stopped
+// for a person.
 func (b *booking) holdMoney() error {
-	if i := b.facts.intent; b.attempt.State != AttemptMismatch || i == nil || i.Status != "succeeded" {
+	i := b.facts.intent
+	if i == nil || i.Status != "succeeded" || i.Livemode != b.tenant.StripeLivemode {
 		return nil
 	}
-	// An order that was paid before it was stopped has booked its own intent.
-	if _, err := b.tx.PaymentByIntent(b.ctx, b.tenant.ID, b.facts.intent.ID); !IsNotFound(err) {
+	_, err := b.tx.PaymentByIntent(b.ctx, b.tenant.ID, i.ID)
+	// What is shown already, or was booked before the disagreement was found, needs no
+	// second line under Unclaimed.
+	if err == nil || b.attempt.State == AttemptOverpaid {
+		return b.bookHeld()
+	}
+	if !IsNotFound(err) {
 		return err
 	}
 	return b.unclaimed("mismatch", "it was paid although Stripe's facts disagree with the order")
@@ -183,7 +187,7 @@ func (b *booking) unclaimed(reason, detail string) error {
 	if i := b.facts.intent; i != nil && i.Status == "succeeded" {
 		u.ObjectID, u.Amount = i.ID, i.AmountReceived
 		if i.Livemode == b.tenant.StripeLivemode {
-			if err := bookSuspense(b.ctx, b.tx, b.tenant.ID, b.order.ID, i, b.cause, b.now); err != nil {
+			if err := b.bookHeld(); err != nil {
 				return err
 			}
 		}

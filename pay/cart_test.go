@@ -319,3 +319,25 @@ func TestExplanationsHaveTheArithmetic(t *testing.T) {
 		t.Errorf("then %s a month", got)
 	}
 }
+
+// TestAHundredItemsAndTheirVATFitStripesPage: Stripe takes 100 lines, and VAT
+// would be the 101st.
+func TestAHundredItemsAndTheirVATFitStripesPage(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 98, 99, 100} {
+		for _, mode := range []pay.VATMode{pay.VATExclusive, pay.VATInclusive} {
+			var items []pay.CartItem
+			for i := range n {
+				items = append(items, pay.CartItem{Title: fmt.Sprintf("Item %d", i), Quantity: int64(1 + i%4), SetupFee: fmt.Sprintf("%d.%02d", 1+i, i), VATApplicable: true})
+			}
+			cart, err := pay.PriceCart(shop(func(s *pay.Tenant) { s.VATMode = mode }), items)
+			if err != nil || cart.VATMinor == 0 {
+				t.Fatalf("%d items: VAT %d, %v", n, cart.VATMinor, err)
+			}
+			checkStripeLines(t, &cart)
+			if lines, want := len(cart.StripeLines()), min(n+1, 100); mode == pay.VATExclusive && lines != want {
+				t.Errorf("%d items are %d lines at Stripe, want %d", n, lines, want)
+			}
+		}
+	}
+}

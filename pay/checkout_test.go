@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/portatill/portatill/internal/paytest"
+	"github.com/portatill/portatill/internal/sqlstore/storetest"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -384,4 +385,122 @@ func TestAVoucherThatCoversEverything(t *testing.T) {
 			}
 			return c.Order.ID
 		}}})
+}
+
+// TestTheStripeCustomerIsTheCustomers: a portal's CustomerId is held to whom it
+// is for, before anything is stored.
+func TestTheStripeCustomerIsTheCustomers(t *testing.T) {
+	t.Parallel()
+	atStripe := func(w *paytest.World, metadata string) string {
+		var c struct{ ID string }
+		form := map[string][]string{"name": {"Ada"}}
+		if metadata != "" {
+			form["metadata["+pay.MetaCustomer+"]"] = []string{metadata}
+		}
+		w.API("POST", "/v1/customers", form, &c)
+		return c.ID
+	}
+	claim := func(id string) func(*pay.CheckoutInput) {
+		return func(in *pay.CheckoutInput) { in.StripeCustomer = id }
+	}
+	second := func(in *pay.CheckoutInput) { in.ICustomer, in.Customer.ICustomer = 7, 7 }
+	// refused tries claims for a customer that nobody knows yet and for one that is bound.
+	refused := func(id func(w *paytest.World) string) func(*testing.T, *paytest.World) string {
+		return func(t *testing.T, w *paytest.World) string {
+			c := w.Open()
+			_, err := w.Pay.OpenCheckout(context.Background(), w.Request(second, claim(id(w))))
+			if e, ok := err.(*pay.Error); !ok || e.Code != pay.CodeCustomerMismatch || e.Field != "CustomerId" {
+				t.Errorf("got %v, want CustomerMismatch CustomerId", err)
+			}
+			orders, err := w.Store.ListOrders(context.Background(), pay.OrderFilter{TenantID: w.Tenant.ID})
+			if err != nil || len(orders) != 1 {
+				t.Errorf("the refused request left its order behind: %d orders, %v", len(orders), err)
+			}
+			return c.Order.ID
+		}
+	}
+	open := paytest.Want{State: pay.OrderOpen}
+	suite(t, []row{
+		{name: "AnothersIsRefused", want: open, play: refused(func(w *paytest.World) string {
+			c, err := w.Store.CustomerByICustomer(context.Background(), w.Tenant.ID, paytest.ICustomer)
+			if err != nil {
+				w.T.Fatal(err)
+			}
+			return c.StripeCustomer
+		})},
+		{name: "OneThatStripeDoesNotKnowIsRefused", want: open, play: refused(func(*paytest.World) string { return "cus_nobody" })},
+		{name: "OneMarkedForAnotherIsRefused", want: open, play: refused(func(w *paytest.World) string { return atStripe(w, "cus_01another") })},
+		{name: "AnIDOfSomethingElseIsRefused", want: open, play: refused(func(*paytest.World) string { return "pi_123" })},
+		{name: "OneOfAnotherAccountIsRefused", want: open, play: refused(func(w *paytest.World) string { return atStripe(w.Another(), "") })},
+		{name: "OneThatNobodyHasIsBound", want: open, play: func(t *testing.T, w *paytest.World) string {
+			id := atStripe(w, "")
+			c := w.Open(claim(id))
+			again := w.Open(second)
+			stored, err := w.Store.CustomerByICustomer(context.Background(), w.Tenant.ID, paytest.ICustomer)
+			if err != nil || stored.StripeCustomer != id || again.Customer.StripeCustomer == id {
+				t.Errorf("bound %v, %v", stored, err)
+			}
+			if n := w.CountAtStripe("/v1/customers"); n != 2 {
+				t.Errorf("%d customers at Stripe, want the claimed one and the second customer's", n)
+			}
+			return c.Order.ID
+		}},
+		{name: "AnotherThanTheBoundOneIsRefused", want: open, play: func(t *testing.T, w *paytest.World) string {
+			c := w.Open()
+			_, err := w.Pay.OpenCheckout(context.Background(), w.Request(claim(atStripe(w, ""))))
+			if pay.CodeOf(err) != pay.CodeCustomerMismatch {
+				t.Errorf("got %v", err)
+			}
+			return c.Order.ID
+		}},
+	})
+}
+
+// TestARequestIsCheckedBeforeAnythingIsStored: the codes of CheckoutInput.
+func TestARequestIsCheckedBeforeAnythingIsStored(t *testing.T) {
+	t.Parallel()
+	w := paytest.Setup(t, storetest.OpenSQLite(t))
+	g := w.Wrap()
+	for _, c := range []struct {
+		name   string
+		change func(*pay.CheckoutInput)
+		code   pay.Code
+		field  string
+	}{
+		{"NoCustomer", func(in *pay.CheckoutInput) { in.ICustomer, in.Customer.ICustomer = 0, 0 }, pay.CodeNotEmpty, "ICustomer"},
+		{"NegativeCustomer", func(in *pay.CheckoutInput) { in.ICustomer = -1 }, pay.CodeCustomerMismatch, "ICustomer"},
+		{"TwoCustomers", func(in *pay.CheckoutInput) { in.Customer.ICustomer = 8 }, pay.CodeCustomerMismatch, "Customer.ICustomer"},
+		{"AnotherResellersCustomer", func(in *pay.CheckoutInput) { in.Customer.IParent = 99 }, pay.CodeCustomerMismatch, "Customer.IParent"},
+		{"NoSuccessURL", func(in *pay.CheckoutInput) { in.SuccessURL = "" }, pay.CodeNotEmpty, "SuccessUrl"},
+		{"ForeignSuccessURL", func(in *pay.CheckoutInput) { in.SuccessURL = "https://evil.example/" }, pay.CodeOriginNotAllowed, "SuccessUrl"},
+		{"ForeignCancelURL", func(in *pay.CheckoutInput) { in.CancelURL = "https://evil.example/" }, pay.CodeOriginNotAllowed, "CancelUrl"},
+		{"OurOwnPage", func(in *pay.CheckoutInput) { in.CancelURL = paytest.BaseURL + "/pay/x" }, pay.CodeOriginNotAllowed, "CancelUrl"},
+		{"UnknownPaymentMethod", func(in *pay.CheckoutInput) { in.PaymentMethods = []string{"card", "cheque"} }, pay.CodeUnknownPaymentMethod, "PaymentMethod"},
+		{"LongKey", func(in *pay.CheckoutInput) { in.IdempotencyKey = strings.Repeat("k", 300) }, pay.CodeBadRequest, "Idempotency-Key"},
+		{"EmptyCart", func(in *pay.CheckoutInput) { in.Items = nil }, pay.CodeNotEmpty, "ShoppingInformation"},
+	} {
+		_, err := w.Pay.OpenCheckout(context.Background(), w.Request(c.change))
+		if e, ok := err.(*pay.Error); !ok || e.Code != c.code || e.Field != c.field {
+			t.Errorf("%s: got %v, want %s %s", c.name, err, c.code, c.field)
+		}
+	}
+	for name, change := range map[string]func(*pay.Tenant){
+		"NoStripeKey": func(s *pay.Tenant) { s.StripeKey = "" }, "NoWebhookSecret": func(s *pay.Tenant) { s.StripeWebhookSecrets = nil },
+	} {
+		other := w.Another(change)
+		if _, err := other.Pay.OpenCheckout(context.Background(), other.Request()); pay.CodeOf(err) != pay.CodeStripeError {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	orders, err := w.Store.ListOrders(context.Background(), pay.OrderFilter{})
+	if err != nil || len(orders) != 0 || len(g.Calls()) != 0 {
+		t.Errorf("%d orders stored, %v; Stripe must not have been asked", len(orders), err)
+	}
+	t.Run("ASuspendedTenantTakesNoNewMoney", func(t *testing.T) {
+		c := w.Open()
+		suspend(w)
+		if _, err := w.Pay.StartPayment(context.Background(), c.Order.PayToken); pay.CodeOf(err) != pay.CodeTenantSuspended {
+			t.Errorf("got %v", err)
+		}
+	})
 }

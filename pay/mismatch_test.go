@@ -77,6 +77,27 @@ func TestStripesFactsMustBeTheOrders(t *testing.T) {
 				w.Return(o)
 				return o.ID
 			}},
+		{name: "ARefundAfterTheDisagreementIsThePaymentsRefund",
+			want: paytest.Want{State: pay.OrderMismatch, Paid: paytest.Total, Refunded: 500, Refunds: 2, Unclaimed: []string{"mismatch"}},
+			play: func(t *testing.T, w *paytest.World) string {
+				o := settled(w)
+				w.Wrap().Session = func(s *pay.StripeSession) error { s.ClientReferenceID = "ord_another"; return nil }
+				w.Act("refund", w.Attempts(o.ID)[0].SessionID, 300)
+				w.DeliverAll()
+				w.Act("refund", w.Attempts(o.ID)[0].SessionID, 200)
+				w.DeliverAll()
+				return o.ID
+			}},
+		{name: "HeldMoneyThatIsRefundedLeavesSuspense", want: paytest.Want{State: pay.OrderMismatch, Suspense: 0, Returned: 1, Unclaimed: []string{"mismatch"}},
+			play: func(t *testing.T, w *paytest.World) string {
+				o := bought(w)
+				w.Wrap().Session = func(s *pay.StripeSession) error { s.ClientReferenceID = "ord_another"; return nil }
+				w.DeliverAll()
+				w.Act("refund", w.Attempts(o.ID)[0].SessionID, 0)
+				w.DeliverAll()
+				w.DeliverAll()
+				return o.ID
+			}},
 		{name: "AnotherIntentThanTheBoundOne", want: paytest.Want{State: pay.OrderMismatch, Suspense: paytest.Total, Unclaimed: []string{"mismatch"}, Lied: true},
 			play: func(t *testing.T, w *paytest.World) string {
 				// The debit's intent was bound when it was processing; then the session shows another.
@@ -186,7 +207,7 @@ func TestMoneyWithoutAnOwnerIsShown(t *testing.T) {
 				t.Error("the job did not fail, so it would not be tried again")
 			}
 			if n := len(w.Jobs()); n != 1 {
-				t.Errorf("%d jobs left, want the one that failed", n)
+				t.Fatalf("%d jobs left, want the one that failed", n)
 			}
 			// The last try leaves it to staff.
 			if err := w.Pay.SettleEvent(context.Background(), w.Jobs()[0], true); err == nil {
@@ -298,6 +319,23 @@ func TestLateSuccessBeatsExpiry(t *testing.T) {
 				w.MustPay(second)
 				w.DeliverAll()
 				w.Return(c.Order)
+				return c.Order.ID
+			}},
+		{name: "TheSecondSuccessIsRefundedAtStripe", want: paytest.Want{State: pay.OrderPaid, Paid: paytest.Total, Returned: 1, Unclaimed: []string{"overpaid"}},
+			play: func(t *testing.T, w *paytest.World) string {
+				c := w.Open()
+				first := w.PressPay(c.Order)
+				g := w.Wrap()
+				g.Session = expired
+				second := w.PressPay(c.Order)
+				g.Session = nil
+				w.MustPay(first)
+				w.DeliverAll()
+				w.MustPay(second)
+				w.DeliverAll()
+				w.Act("refund", w.Attempts(c.Order.ID)[1].SessionID, 0)
+				w.DeliverAll()
+				w.DeliverAll()
 				return c.Order.ID
 			}},
 		{name: "CancelledOrderIsPaidAfterAll", want: paytest.Want{State: pay.OrderPaid, Paid: paytest.Total, Story: []string{"paid"}},

@@ -1,6 +1,7 @@
 package pay_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -101,6 +102,45 @@ func TestMoneyGoesBackOnce(t *testing.T) {
 				w.Sweep()
 				w.DeliverAll()
 				return o.ID
+			}},
+		{name: "AnAnswerFromBeforeTheRefundChangesNothing", want: paytest.Want{State: pay.OrderPaid, Paid: paytest.Total, Refunded: 500, Refunds: 2},
+			play: func(t *testing.T, w *paytest.World) string {
+				o := settled(w)
+				w.Act("refund", session(w, o), 200)
+				stale, err := w.Gate.Session(context.Background(), w.Request().Tenant, session(w, o))
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.Act("refund", session(w, o), 300)
+				w.Return(o)
+				w.Wrap().Session = func(s *pay.StripeSession) error { *s = *stale; return nil }
+				w.Return(o)
+				return o.ID
+			}},
+		{name: "AnAnswerFromBeforeTheRefundFailedChangesNothing", want: paytest.Want{State: pay.OrderPaid, Paid: paytest.Total, Refunds: 1, Reversed: 1},
+			play: func(t *testing.T, w *paytest.World) string {
+				o := boughtWith(w, paytest.CardRefundFails)
+				w.Act("refund", session(w, o), 5000)
+				w.Return(o)
+				stale, err := w.Gate.Session(context.Background(), w.Request().Tenant, session(w, o))
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.Clock.Add(time.Minute)
+				w.Return(o)
+				w.Wrap().Session = func(s *pay.StripeSession) error { *s = *stale; return nil }
+				w.Return(o)
+				return o.ID
+			}},
+		{name: "ForeignMoneyThatIsRefundedLeavesSuspense", want: paytest.Want{State: pay.OrderOpen, Suspense: 3200, Unclaimed: []string{"no_order"}},
+			play: func(t *testing.T, w *paytest.World) string {
+				c := w.Open()
+				intent := w.PayDirectly("4200", nil)
+				w.DeliverAll()
+				w.Act("refund", intent, 1000)
+				w.DeliverAll()
+				w.DeliverAll()
+				return c.Order.ID
 			}},
 		{name: "RefundsAndSettlesAtOnce", want: paytest.Want{State: pay.OrderPaid, Paid: paytest.Total, Refunded: 600, Refunds: 2},
 			play: func(t *testing.T, w *paytest.World) string {

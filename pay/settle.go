@@ -54,7 +54,7 @@ func (s *Service) Settle(ctx context.Context, tenantID, objectID string, cause C
 		done, err := s.settleObject(ctx, t, objectID, cause)
 		// Somebody else settled the same fact meanwhile: look again, so that the
 		// answer tells what is true now.
-		if CodeOf(err) == CodeConflict && try < 4 {
+		if CodeOf(err) == CodeConflict && try < 4 && s.awaitWinner(ctx) == nil {
 			continue
 		}
 		if err != nil {

@@ -18,6 +18,7 @@ type Want struct {
 	Reversed int   // how many of them gave their money back
 	Unbooked int   // refunds besides, that had failed before we ever heard of them
 	Suspense int64 // money without an owner
+	Returned int   // refunds, under this order, of money without an owner
 	// Unclaimed are the reasons under which something is shown to a person, sorted.
 	Unclaimed []string
 	// Story must be in the order's story, in this order.
@@ -158,7 +159,7 @@ func (w *World) checkEntries(o *pay.Order, want Want) {
 	if want.Paid > 0 {
 		payments = 1
 	}
-	if count[pay.EntryPayment] != payments || count[pay.EntryRefund] != want.Refunds || count[pay.EntryRefundReversal] != want.Reversed {
+	if count[pay.EntryPayment] != payments || count[pay.EntryRefund] != want.Refunds+want.Returned || count[pay.EntryRefundReversal] != want.Reversed {
 		t.Errorf("entries %v, want %d payment, %d refunds, %d reversals", count, payments, want.Refunds, want.Reversed)
 	}
 }
