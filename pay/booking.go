@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -92,9 +93,9 @@ func (b *booking) apply() error {
 		if err := b.bookProcessing(); err != nil {
 			return err
 		}
-		return b.bookEnd(AttemptFailed, OrderFailed, cmpOr(b.facts.intent.Failure, intentStatus))
+		return b.bookEnd(AttemptFailed, OrderFailed, cmp.Or(b.facts.intent.Failure, intentStatus))
 	case intentStatus == "canceled", b.attempt.State == AttemptProcessing && intentStatus == "requires_payment_method":
-		return b.bookEnd(AttemptFailed, OrderFailed, cmpOr(b.facts.intent.Failure, intentStatus))
+		return b.bookEnd(AttemptFailed, OrderFailed, cmp.Or(b.facts.intent.Failure, intentStatus))
 	}
 	b.note = "not paid yet"
 	if b.attempt.State.Final() {
@@ -181,7 +182,7 @@ func (b *booking) holdMoney() error {
 
 // unclaimed shows this attempt's money to a person and puts it in suspense.
 func (b *booking) unclaimed(reason, detail string) error {
-	u := &Unclaimed{ID: NewID("unc", b.now), TenantID: b.tenant.ID, ObjectID: cmpOr(b.attempt.SessionID, b.attempt.IntentID),
+	u := &Unclaimed{ID: NewID("unc", b.now), TenantID: b.tenant.ID, ObjectID: cmp.Or(b.attempt.SessionID, b.attempt.IntentID),
 		OrderID: b.order.ID, Amount: Money{0, b.attempt.Amount.Currency}, Reason: reason, Detail: detail, State: "open",
 		CreatedAt: b.now, UpdatedAt: b.now}
 	if i := b.facts.intent; i != nil && i.Status == "succeeded" {
@@ -262,7 +263,7 @@ func (b *booking) payment() *Payment {
 	i := b.facts.intent
 	p := &Payment{
 		ID: NewID("pay", b.now), TenantID: b.tenant.ID, OrderID: b.order.ID, AttemptID: b.attempt.ID,
-		CustomerID: b.order.CustomerID, StripeAccount: cmpOr(b.attempt.StripeAccount, b.tenant.StripeAccount), IntentID: i.ID,
+		CustomerID: b.order.CustomerID, StripeAccount: cmp.Or(b.attempt.StripeAccount, b.tenant.StripeAccount), IntentID: i.ID,
 		SessionID: b.attempt.SessionID, Amount: i.AmountReceived, VATMinor: b.order.Cart.VATMinor, Cause: b.cause,
 		PaidAt: b.now, CreatedAt: b.now, UpdatedAt: b.now,
 	}

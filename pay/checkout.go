@@ -2,10 +2,7 @@ package pay
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -198,7 +195,7 @@ func (s *Service) acceptOrder(ctx context.Context, in *CheckoutInput, cart Cart)
 	})
 	// Two of the same request at once: the loser of the unique rule takes what the
 	// winner made.
-	if CodeOf(err) == CodeConflict && s.awaitWinner(ctx) == nil {
+	if CodeOf(err) == CodeConflict {
 		known, findErr := findSameRequest(ctx, s.Store, in)
 		if findErr != nil || known == nil {
 			return nil, errors.Join(err, findErr)
@@ -318,148 +315,6 @@ func (s *Service) bindStripeCustomer(ctx context.Context, t *Tenant, c *Customer
 	})
 }
 
-// openSession asks Stripe for the attempt's session and stores it. No
-// transaction is open while Stripe is asked.
-func (s *Service) openSession(ctx context.Context, t *Tenant, c *Checkout) error {
-	if c.Attempt.State != AttemptCreated {
-		return nil
-	}
-	stripeCustomer := c.Customer.StripeCustomer
-	if stripeCustomer == "" {
-		var err error
-		if stripeCustomer, err = s.Gateway.CreateCustomer(ctx, t, c.Customer, customerKey(t, c.Customer, c.Attempt)); err != nil {
-			return s.refusedByStripe(ctx, t, c, "", "create customer", err)
-		}
-	}
-	session, err := s.Gateway.CreateSession(ctx, t, SessionInput{
-		Order: c.Order, Attempt: c.Attempt, Customer: c.Customer, StripeCustomer: stripeCustomer,
-		Lines: c.Order.Cart.StripeLines(), ReturnURL: s.PayURL(c.Order, "/return"), CancelURL: s.PayURL(c.Order, "/cancel"),
-		ExpiresAt: c.Attempt.ExpiresAt, Metadata: metadata(t, c),
-	}, c.Attempt.IdempotencyKey)
-	if err != nil {
-		return s.refusedByStripe(ctx, t, c, stripeCustomer, "create session", err)
-	}
-	return s.Store.InTx(ctx, func(tx Tx) error { return s.storeSession(ctx, tx, t, c, stripeCustomer, session) })
-}
-
-// customerKey is the idempotency key of making a customer at Stripe: the same
-// facts give the same customer; changed facts may not be sent under an old key. A
-// later attempt has another key, because Stripe may have kept an error under the
-// first one.
-func customerKey(t *Tenant, c *Customer, a *Attempt) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%v", c.Name, c.Email, c.Phone, c.Company, c.Address))
-	key := "portatill-" + c.ID + "-" + t.StripeAccount + "-" + hex.EncodeToString(sum[:6])
-	if a.Number > 1 {
-		key += "-" + strconv.Itoa(a.Number)
-	}
-	return key
-}
-
-func metadata(t *Tenant, c *Checkout) map[string]string {
-	m := map[string]string{MetaOrder: c.Order.ID, MetaAttempt: c.Attempt.ID, MetaTenant: t.ID,
-		MetaICustomer: strconv.FormatInt(c.Customer.ICustomer, 10)}
-	if c.Order.ContentID != 0 {
-		m["content_id"] = strconv.FormatInt(c.Order.ContentID, 10)
-	}
-	if c.Order.FeatureName != "" {
-		m["feature_name"] = clip(c.Order.FeatureName, 500)
-	}
-	return m
-}
-
-// storeSession binds what Stripe made to the attempt and opens the order.
-func (s *Service) storeSession(ctx context.Context, tx Tx, t *Tenant, c *Checkout, stripeCustomer string, session *StripeSession) error {
-	now := s.Now()
-	if stripeCustomer != c.Customer.StripeCustomer {
-		stored, err := tx.BindStripeCustomer(ctx, t.ID, c.Customer.ID, t.StripeAccount, t.StripeLivemode, stripeCustomer, now)
-		if err != nil {
-			return err
-		}
-		known := *c.Customer
-		known.StripeCustomer = stored
-		c.Customer = &known
-	}
-	a := *c.Attempt
-	a.SessionID, a.IntentID, a.URL, a.ExpiresAt = session.ID, session.IntentID, session.URL, session.ExpiresAt
-	a.UpdatedAt, a.CheckAt = now, nextCheck(&a, now)
-	bound, err := tx.BindAttempt(ctx, &a)
-	if err != nil {
-		return err
-	}
-	if !bound { // the same request at the same time, or a settle, was quicker
-		stored, err := tx.AttemptByID(ctx, t.ID, a.ID)
-		if err != nil {
-			return err
-		}
-		order, err := tx.OrderByID(ctx, t.ID, c.Order.ID)
-		if err != nil {
-			return err
-		}
-		c.Attempt, c.Order = stored, order
-		return nil
-	}
-	a.State = AttemptOpen
-	if from := c.Order.State; from != OrderOpen { // it still is when only its attempt failed
-		moved, err := tx.MoveOrder(ctx, t.ID, c.Order.ID, from, OrderOpen, "", now)
-		if err != nil || !moved {
-			return errors.Join(err, unlessMoved(moved, c.Order.ID))
-		}
-	}
-	o := *c.Order
-	o.State, o.UpdatedAt = OrderOpen, now
-	c.Attempt, c.Order = &a, &o
-	return tell(ctx, tx, &o, now, "session_opened", Cause{CauseRequest, a.ID}, session.ID)
-}
-
-// refusedByStripe answers for a failed call. When Stripe refused for good, the
-// attempt is closed, so that the next request makes a new one under a new key; the
-// customer, when Stripe made one, is kept for it.
-func (s *Service) refusedByStripe(ctx context.Context, t *Tenant, c *Checkout, stripeCustomer, step string, err error) error {
-	answer := stripeError(fmt.Sprintf("%s for %s", step, c.Order.ID), err)
-	f := faultOf(err)
-	if CodeOf(answer) == CodeStripeUnavailable && !(c.Replayed && keptError(f)) {
-		return answer
-	}
-	failure := "internal"
-	if f != nil {
-		failure = cmpOr(f.Code, string(f.Kind))
-	}
-	storeErr := s.Store.InTx(ctx, func(tx Tx) error {
-		now := s.Now()
-		a := *c.Attempt
-		a.Failure, a.UpdatedAt, a.CheckAt = failure, now, time.Time{}
-		if moved, err := tx.MoveAttempt(ctx, &a, AttemptFailed); err != nil || !moved {
-			return err
-		}
-		if stripeCustomer != c.Customer.StripeCustomer && stripeCustomer != "" {
-			if _, err := tx.BindStripeCustomer(ctx, t.ID, c.Customer.ID, t.StripeAccount, t.StripeLivemode, stripeCustomer, now); err != nil {
-				return err
-			}
-		}
-		if err := tx.InsertAttempt(ctx, newAttempt(t, c.Order, a.Number+1, now)); err != nil {
-			return err
-		}
-		return tell(ctx, tx, c.Order, now, "refused_by_stripe", Cause{CauseRequest, a.ID}, failure)
-	})
-	return errors.Join(answer, storeErr)
-}
-
-// keptError reports whether the fault is a 500 of Stripe's own. Stripe keeps such
-// an answer under the idempotency key for a day and gives it to whoever asks again
-// (docs.stripe.com/api/idempotent_requests), so the second one in a row is passed
-// by with a new key. Should the first call have made a session after all, nobody
-// was ever given its page, and it expires.
-func keptError(f *StripeFault) bool {
-	return f != nil && f.Kind == FaultUnavailable && f.Code == "api_error" && f.RequestID != ""
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 // PayURL is an order's page for its customer, or one below it such as "/return".
 func (s *Service) PayURL(o *Order, below string) string {
 	return s.BaseURL + "/pay/" + o.PayToken + below
@@ -478,13 +333,6 @@ func unlessMoved(moved bool, id string) error {
 		return nil
 	}
 	return Errorf(CodeConflict, "", "%s was changed by something else at the same moment; try again", id)
-}
-
-// awaitWinner returns when what made a guarded change lose can be read. A store
-// may let transactions share a commit; the loser then hears of the winner before
-// readers do, and a transaction of its own that succeeds comes after the winner's.
-func (s *Service) awaitWinner(ctx context.Context) error {
-	return s.Store.InTx(ctx, func(Tx) error { return nil })
 }
 
 // nextCheck is when the sweep asks Stripe about an attempt again: each time it

@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,7 +55,7 @@ func (s *Service) Settle(ctx context.Context, tenantID, objectID string, cause C
 		done, err := s.settleObject(ctx, t, objectID, cause)
 		// Somebody else settled the same fact meanwhile: look again, so that the
 		// answer tells what is true now.
-		if CodeOf(err) == CodeConflict && try < 4 && s.awaitWinner(ctx) == nil {
+		if CodeOf(err) == CodeConflict && try < 4 {
 			continue
 		}
 		if err != nil {
@@ -77,7 +78,7 @@ func (s *Service) settleOrder(ctx context.Context, t *Tenant, orderID string, ca
 	}
 	last := Settlement{Outcome: OutcomeApplied, Order: o, Note: "nothing to ask Stripe about"}
 	for _, a := range attempts {
-		object := cmpOr(a.SessionID, a.IntentID)
+		object := cmp.Or(a.SessionID, a.IntentID)
 		if object == "" {
 			continue
 		}

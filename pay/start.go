@@ -40,7 +40,7 @@ func (s *Service) Authenticate(ctx context.Context, key string) (*Tenant, error)
 func (s *Service) StartPayment(ctx context.Context, token string) (string, error) {
 	for try := 0; ; try++ {
 		to, err := s.startPayment(ctx, token)
-		if CodeOf(err) == CodeConflict && try < 4 && s.awaitWinner(ctx) == nil {
+		if CodeOf(err) == CodeConflict && try < 4 {
 			continue
 		}
 		return to, err

@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -57,7 +58,7 @@ func (s *Service) sweepOne(ctx context.Context, a *Attempt) (final bool, err err
 	if a.SessionID == "" && a.IntentID == "" {
 		err = s.closeUnanswered(ctx, a)
 	} else {
-		_, err = s.Settle(ctx, a.TenantID, cmpOr(a.SessionID, a.IntentID), Cause{CauseSweep, a.ID})
+		_, err = s.Settle(ctx, a.TenantID, cmp.Or(a.SessionID, a.IntentID), Cause{CauseSweep, a.ID})
 	}
 	if err != nil {
 		return false, errors.Join(err, s.Store.InTx(ctx, func(tx Tx) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -83,7 +84,7 @@ func (a *app) open(ctx context.Context, c config.Config, o openOptions) (*opened
 		return fail(err)
 	}
 	gate := stripegate.New(stripegate.Options{APIBase: c.SandboxURL, Log: o.log, Version: versionText()})
-	service := &pay.Service{Store: store, Gateway: gate, Now: now, Log: o.log, BaseURL: firstOf(o.baseURL, c.BaseURL, "http://"+c.Listen)}
+	service := &pay.Service{Store: store, Gateway: gate, Now: now, Log: o.log, BaseURL: cmp.Or(o.baseURL, c.BaseURL, "http://"+c.Listen)}
 	queue, err := jobs.New(jobs.Options{DB: store.DB(), Dialect: store.Dialect(), Pay: service, Log: o.log,
 		SweepInterval: c.SweepInterval, Observe: o.observe})
 	if err != nil {
@@ -103,15 +104,6 @@ func migrate(ctx context.Context, store *sqlstore.Store) error {
 
 // now is the clock in UTC with the microseconds that the database keeps.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
-
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
-}
 
 // withStore runs a command on the open database.
 func (a *app) withStore(ctx context.Context, work func(o *opened) error) (err error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -112,7 +113,7 @@ func (s *server) begin(ctx context.Context, group *errgroup.Group) (err error) {
 		return err
 	}
 	defer closeOnFailure(&err, listener)
-	s.ready.BaseURL = firstOf(s.config.BaseURL, "http://"+listener.Addr().String())
+	s.ready.BaseURL = cmp.Or(s.config.BaseURL, "http://"+listener.Addr().String())
 	s.metrics = metrics.New(versionText())
 	double, err := s.listenSandbox(ctx)
 	if err != nil {

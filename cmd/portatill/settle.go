@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -64,7 +65,7 @@ func writeSettled(w io.Writer, results []settled) {
 		line(w, "There was nothing to settle.")
 	}
 	for _, r := range results {
-		line(w, "%s  %s  %s", r.ID, firstOf(r.State, r.Outcome), firstOf(r.Error, r.Note))
+		line(w, "%s  %s  %s", r.ID, cmp.Or(r.State, r.Outcome), cmp.Or(r.Error, r.Note))
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -167,7 +168,7 @@ func (a *app) tenantListCommand() *cobra.Command {
 					table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 					line(table, "SLUG\tNAME\tSTATE\tCURRENCY\tSTRIPE\tREADY")
 					for _, s := range shown {
-						line(table, "%s\t%s\t%s\t%s\t%s\t%s", s.Slug, s.Name, s.State, s.Currency, s.StripeMode, firstOf(s.NotReady, "yes"))
+						line(table, "%s\t%s\t%s\t%s\t%s\t%s", s.Slug, s.Name, s.State, s.Currency, s.StripeMode, cmp.Or(s.NotReady, "yes"))
 					}
 					table.Flush() //nolint:errcheck // nothing to be done about a closed terminal
 				})
@@ -195,7 +196,7 @@ func (a *app) tenantShowCommand() *cobra.Command {
 				return a.print(asJSON, s, func(w io.Writer) {
 					table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 					for _, row := range [][2]string{
-						{"slug", s.Slug}, {"id", s.ID}, {"name", s.Name}, {"state", s.State}, {"ready", firstOf(s.NotReady, "yes")},
+						{"slug", s.Slug}, {"id", s.ID}, {"name", s.Name}, {"state", s.State}, {"ready", cmp.Or(s.NotReady, "yes")},
 						{"i-parent", fmt.Sprint(s.IParent)}, {"currency", s.Currency}, {"currencies", strings.Join(s.Currencies, " ")},
 						{"vat", fmt.Sprintf("%d basis points, %s", s.VATBasisPoints, s.VATMode)}, {"return origins", strings.Join(s.ReturnOrigins, " ")},
 						{"review", s.Review}, {"first month", s.FirstMonth}, {"subtotal", s.Subtotal}, {"stripe", s.StripeMode + " " + s.StripeAccount},

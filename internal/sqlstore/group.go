@@ -91,6 +91,11 @@ func (g *group) run(ctx context.Context, fn func(pay.Tx) error, alone bool) (aga
 	}
 	leave(err)
 	if err != nil {
+		// What made it fail may be the work of another member. The caller will read
+		// again, and readers see that work only once it is committed.
+		if shared {
+			<-b.done
+		}
 		return x.retry != nil, err
 	}
 	<-b.done
