@@ -110,6 +110,10 @@ const (
 	FaultCredentials FaultKind = "credentials"
 )
 
+// FaultCodeKept is the Code of a FaultUnavailable that the same idempotency key
+// will meet again: Stripe keeps its own error under it.
+const FaultCodeKept = "answer_kept"
+
 // StripeFault is a failed call to Stripe, as the Gateway reports it.
 type StripeFault struct {
 	Kind        FaultKind

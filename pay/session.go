@@ -110,7 +110,7 @@ func (s *Service) storeSession(ctx context.Context, tx Tx, t *Tenant, c *Checkou
 func (s *Service) refusedByStripe(ctx context.Context, t *Tenant, c *Checkout, stripeCustomer, step string, err error) error {
 	answer := stripeError(fmt.Sprintf("%s for %s", step, c.Order.ID), err)
 	f := faultOf(err)
-	if CodeOf(answer) == CodeStripeUnavailable && !(c.Replayed && keptError(f)) {
+	if CodeOf(answer) == CodeStripeUnavailable && !keptError(f) {
 		return answer
 	}
 	failure := "internal"
@@ -137,11 +137,9 @@ func (s *Service) refusedByStripe(ctx context.Context, t *Tenant, c *Checkout, s
 	return errors.Join(answer, storeErr)
 }
 
-// keptError reports whether the fault is a 500 of Stripe's own. Stripe keeps such
-// an answer under the idempotency key for a day and gives it to whoever asks again
-// (docs.stripe.com/api/idempotent_requests), so the second one in a row is passed
-// by with a new key. Should the first call have made a session after all, nobody
-// was ever given its page, and it expires.
-func keptError(f *StripeFault) bool {
-	return f != nil && f.Kind == FaultUnavailable && f.Code == "api_error" && f.RequestID != ""
-}
+// keptError reports whether Stripe keeps a 500 of its own under the idempotency
+// key, which it does for a day (docs.stripe.com/api/idempotent_requests), and the
+// gate could neither find the object nor make it under a second key. A new attempt
+// with a new key passes it by. Should the first call have made a session after all,
+// nobody was ever given its page, and it expires.
+func keptError(f *StripeFault) bool { return f != nil && f.Code == FaultCodeKept }

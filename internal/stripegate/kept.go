@@ -21,7 +21,7 @@ import (
 
 const (
 	// codeKept is the Code of a fault whose answer Stripe keeps under the key.
-	codeKept = "answer_kept"
+	codeKept = pay.FaultCodeKept
 	// again is added to an idempotency key for the second call.
 	again = ":again"
 )

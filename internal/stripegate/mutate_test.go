@@ -13,15 +13,26 @@ import (
 	"github.com/portatill/portatill/pay"
 )
 
-// strange values stand where Stripe's documentation promises others.
-var strange = []any{nil, true, false, "", "x", "a_new_value", "pi_1", -1, 0, 1e30, json.Number("9223372036854775807"), json.Number("99999999999999999999"),
-	[]any{}, []any{nil}, []any{map[string]any{}}, []any{"re_1"}, map[string]any{}, map[string]any{"id": nil}, map[string]any{"id": ""},
-	map[string]any{"id": "x", "object": "y"}, map[string]any{"object": "list"}, map[string]any{"object": "list", "data": nil, "has_more": true}}
+// strange values stand where Stripe's documentation promises others. They are texts,
+// decoded anew for each draw: a shared map could be changed to hold itself.
+var strange = []string{`null`, `true`, `false`, `""`, `"x"`, `"a_new_value"`, `"pi_1"`, `-1`, `0`, `1e30`, `9223372036854775807`, `99999999999999999999`,
+	`[]`, `[null]`, `[{}]`, `["re_1"]`, `{}`, `{"id":null}`, `{"id":""}`, `{"id":"x","object":"y"}`, `{"object":"list"}`,
+	`{"object":"list","data":null,"has_more":true}`}
+
+func drawStrange(rt *rapid.T) any {
+	decoder := json.NewDecoder(strings.NewReader(rapid.SampledFrom(strange).Draw(rt, "value")))
+	decoder.UseNumber()
+	var v any
+	if err := decoder.Decode(&v); err != nil {
+		rt.Fatal(err)
+	}
+	return v
+}
 
 // disturb replaces, or removes, something at a random depth of a decoded JSON value.
 func disturb(rt *rapid.T, v any) any {
 	if rapid.IntRange(0, 3).Draw(rt, "stop") == 0 {
-		return rapid.SampledFrom(strange).Draw(rt, "value")
+		return drawStrange(rt)
 	}
 	switch v := v.(type) {
 	case map[string]any:
@@ -43,7 +54,7 @@ func disturb(rt *rapid.T, v any) any {
 		v[i] = disturb(rt, v[i])
 		return v
 	}
-	return rapid.SampledFrom(strange).Draw(rt, "value")
+	return drawStrange(rt)
 }
 
 // disturbed is text with one to four changes below its top level.
