@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
 pid=""
 stop() {
-	trap - EXIT INT TERM HUP
+	trap - EXIT
+	trap '' INT TERM HUP # make passes its own signal on while this cleans up
 	if [[ -n $pid ]]; then
 		kill -TERM "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -23,46 +24,49 @@ var statusOf = map[pay.Code]int{
 	pay.CodeIdempotencyConflict: http.StatusConflict, pay.CodeConflict: http.StatusConflict,
 	pay.CodeTooManyRequests: http.StatusTooManyRequests, pay.CodeStripeError: http.StatusBadGateway,
 	pay.CodeStripeUnavailable: http.StatusServiceUnavailable, pay.CodeUnavailable: http.StatusServiceUnavailable,
+	codeTooLarge: http.StatusRequestEntityTooLarge, codeMediaType: http.StatusUnsupportedMediaType,
 }
 
-// fault is an error as it may be shown: a status, a code and words.
+// Codes of what is refused before anything is read.
+const (
+	codeTooLarge  pay.Code = "RequestEntityTooLarge"
+	codeMediaType pay.Code = "UnsupportedMediaType"
+)
+
+// fault is an error as it may be shown.
 type fault struct {
-	status  int
-	err     *pay.Error
-	fields  []wire.ResponseError
-	request string // request id
+	status     int
+	code       pay.Code
+	message    string               // a whole sentence
+	errors     []wire.ResponseError // nil is left out of the answer: the request was not understood
+	meta       map[string]string
+	retryAfter time.Duration
+	request    string // request id
 }
 
 // faultFrom decides what a caller may learn of an error. What is internal becomes
 // a plain 500.
 func faultFrom(c echo.Context, err error) fault {
-	f := fault{status: http.StatusInternalServerError, request: requestIDOf(c)}
+	f := fault{status: http.StatusBadRequest, request: requestIDOf(c)}
 	if e, ok := errors.AsType[*wire.Error](err); ok {
-		f.status, f.fields = http.StatusBadRequest, e.Status().Errors
-		f.err = &pay.Error{Code: pay.Code(e.ErrorCode), Field: e.FieldName, Message: e.Message}
-		return f
-	}
-	if e, ok := errors.AsType[*pay.Error](err); ok {
-		f.err, f.status = e, http.StatusBadRequest
-		if status, known := statusOf[e.Code]; known {
-			f.status = status
+		f.code, f.message, f.errors = pay.Code(e.ErrorCode), e.Message, e.Status().Errors
+	} else if e, ok := errors.AsType[*pay.Error](err); ok {
+		f.code, f.message, f.meta, f.retryAfter = e.Code, sentence(e), e.Meta, e.RetryAfter
+		f.errors = []wire.ResponseError{}
+		if e.Field != "" {
+			f.errors = append(f.errors, wire.ResponseError{ErrorCode: string(e.Code), FieldName: e.Field, Message: f.message})
 		}
+	} else if e, ok := errors.AsType[*echo.HTTPError](err); ok {
+		f.status, f.code, f.message = e.Code, codeOfStatus(e.Code), http.StatusText(e.Code)+"."
+		return f
+	} else {
+		f.status, f.code = http.StatusInternalServerError, "InternalError"
+		f.message = "Something went wrong on our side. Quote request " + f.request + " when you ask for help."
 		return f
 	}
-	if e, ok := errors.AsType[*echo.HTTPError](err); ok {
-		f.status = e.Code
-		f.err = &pay.Error{Code: codeOfStatus(e.Code), Message: http.StatusText(e.Code)}
-		return f
+	if status, known := statusOf[f.code]; known {
+		f.status = status
 	}
-	if errors.Is(err, errPlain404) {
-		f.status, f.err = http.StatusNotFound, &pay.Error{Code: pay.CodeNotFound, Message: "There is nothing at this address.", Err: err}
-		return f
-	}
-	if errors.Is(err, errBodyTooLarge) {
-		f.status, f.err = http.StatusRequestEntityTooLarge, &pay.Error{Code: "RequestEntityTooLarge", Message: "The body is larger than 1 MiB."}
-		return f
-	}
-	f.err = &pay.Error{Code: "InternalError", Message: "Something went wrong on our side. Quote request " + f.request + " when you ask for help."}
 	return f
 }
 
@@ -72,31 +76,36 @@ func codeOfStatus(status int) pay.Code {
 		return pay.CodeNotFound
 	case http.StatusMethodNotAllowed:
 		return "MethodNotAllowed"
-	case http.StatusUnsupportedMediaType:
-		return "UnsupportedMediaType"
 	}
 	return "RequestError"
 }
 
-// answerError is echo's error handler: pages for browsers, ResponseStatus for
-// portals, in the format they asked for.
+// answerError is echo's error handler: pages for people, ResponseStatus for
+// portals in the format they asked for, and ServiceStack's plain 404 for whoever
+// else asks for what is not here (wire.md 1.6).
 func (h *Handlers) answerError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
 	f := faultFrom(c, err)
-	if f.err.RetryAfter > 0 {
-		c.Response().Header().Set("Retry-After", strconv.Itoa(int(max(1, f.err.RetryAfter.Seconds()))))
-	} else if f.status == http.StatusServiceUnavailable {
-		c.Response().Header().Set("Retry-After", "2")
+	if f.status == http.StatusServiceUnavailable && f.retryAfter == 0 {
+		f.retryAfter = 2 * time.Second
 	}
+	if f.retryAfter > 0 {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(int(max(1, f.retryAfter.Seconds()))))
+	}
+	accept := c.Request().Header.Get("Accept")
+	format, portal := c.Get(answerFormatKey).(wire.Format)
 	var answerErr error
-	if errors.Is(err, errPlain404) {
-		answerErr = c.String(http.StatusNotFound, "404")
-	} else if format, ok := c.Get(answerFormatKey).(wire.Format); ok {
+	switch {
+	case portal:
 		answerErr = answerWireFault(c, format, f)
-	} else {
+	case f.status != http.StatusNotFound || strings.HasPrefix(c.Path(), "/pay/") || strings.Contains(accept, "text/html"):
 		answerErr = h.errorPage(c, f)
+	case strings.Contains(accept, "json"):
+		answerErr = answerWireFault(c, wire.JSON, f)
+	default:
+		answerErr = c.String(http.StatusNotFound, "404")
 	}
 	if answerErr != nil {
 		h.Log.ErrorContext(c.Request().Context(), "the error could not be answered", "error", answerErr, requestIDKey, f.request)
@@ -121,33 +130,29 @@ func sentence(e *pay.Error) string {
 
 // answerWireFault writes a ResponseStatus (wire.md section 3.1).
 func answerWireFault(c echo.Context, format wire.Format, f fault) error {
-	message := sentence(f.err)
-	status := wire.ResponseStatus{ErrorCode: string(f.err.Code), Message: message, Errors: f.fields, Meta: f.err.Meta}
-	if status.Errors == nil {
-		status.Errors = []wire.ResponseError{}
-		if f.err.Field != "" {
-			status.Errors = append(status.Errors, wire.ResponseError{ErrorCode: string(f.err.Code), FieldName: f.err.Field, Message: message})
-		}
-	}
 	if f.status == http.StatusUnauthorized {
 		c.Response().Header().Set("WWW-Authenticate", `Bearer realm="portatill"`)
 	}
-	return answerBytes(c, f.status, format, wire.EncodeError(format, status))
+	return answerBytes(c, f.status, format, wire.EncodeError(format,
+		wire.ResponseStatus{ErrorCode: string(f.code), Message: f.message, Errors: f.errors, Meta: f.meta}))
 }
 
-// errorPage shows an error to a person. On pages a refused input is 422, not 400
-// (product.md section 2).
+// errorPage shows an error to a person. What a browser posted and we understood
+// but refused is 422, not 400 (product.md section 2).
 func (h *Handlers) errorPage(c echo.Context, f fault) error {
-	if _, posted := callOf(c); posted && f.status == http.StatusBadRequest {
+	if _, posted := c.Get(passKey).(bool); posted && f.status == http.StatusBadRequest {
 		f.status = http.StatusUnprocessableEntity
 	}
 	v := views.ErrorView{Frame: h.frame(nil), Status: f.status, RequestID: f.request}
-	if f.status == http.StatusUnprocessableEntity {
-		v.Message, v.Hint = sentence(f.err), "Go back to the shop and start the payment again. If it stays like this, tell them what is written here."
-	}
-	switch f.err.Code {
-	case pay.CodeTenantSuspended, pay.CodeForbidden, pay.CodeInvalidPass, pay.CodeStripeUnavailable, pay.CodeUnavailable:
-		v.Message = sentence(f.err)
+	switch f.code {
+	case pay.CodeTenantSuspended, pay.CodeForbidden, pay.CodeStripeUnavailable, pay.CodeUnavailable:
+		v.Message = f.message
+	case pay.CodeInvalidPass:
+		v.Message, v.Hint = f.message, "Go back to the shop and start the payment again."
+	default:
+		if f.status == http.StatusUnprocessableEntity {
+			v.Message, v.Hint = f.message, "Go back to the shop and start the payment again. If it stays like this, tell them what is written here."
+		}
 	}
 	return page(c, f.status, views.ErrorPage(v))
 }

@@ -58,8 +58,12 @@ func (h *Handlers) accessLog(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		args := []any{"method", c.Request().Method, "route", route, "status", status, "ms", took.Milliseconds(),
 			"bytes", c.Response().Size, "ip", c.RealIP(), requestIDKey, requestIDOf(c)}
-		if e, ok := errors.AsType[*pay.Error](err); ok {
-			args = append(args, "code", string(e.Code), "field", e.Field)
+		if err != nil {
+			f := faultFrom(c, err)
+			args = append(args, "code", string(f.code))
+			if len(f.errors) > 0 {
+				args = append(args, "field", f.errors[0].FieldName)
+			}
 		}
 		switch {
 		case status >= 500 && err != nil:

@@ -22,12 +22,6 @@ const (
 	jsonpKey        = "jsonp"
 )
 
-var (
-	errBodyTooLarge = errors.New("the body is too large")
-	// errPlain404 is ServiceStack's answer where it has no route: the text 404.
-	errPlain404 = errors.New("no such route")
-)
-
 var callbackPattern = regexp.MustCompile(`^[A-Za-z_$][\w$.]{0,63}$`)
 
 // chooseAnswer decides the format of the answer before anything can fail (wire.md
@@ -109,16 +103,24 @@ func quality(params string) float64 {
 func readBody(c echo.Context) ([]byte, error) {
 	r := c.Request()
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
-		return nil, echo.NewHTTPError(http.StatusUnsupportedMediaType)
+		return nil, &wire.Error{ErrorCode: string(codeMediaType), Message: "The body must be sent as it is, without Content-Encoding."}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxRequestBody))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return nil, errBodyTooLarge
+		return nil, &wire.Error{ErrorCode: string(codeTooLarge), Message: "The body is larger than 1 MiB."}
 	}
 	if err != nil {
-		return nil, pay.Errorf(wire.CodeSerialization, "", "The body did not arrive whole.")
+		return nil, &wire.Error{ErrorCode: wire.CodeSerialization, Message: "The body did not arrive whole."}
 	}
 	return body, nil
+}
+
+// bound notes that the request was understood. ServiceStack names CSV answers as
+// files from then on, errors of the service and empty ones included (wire.md 1.3).
+func bound(c echo.Context) {
+	if format, ok := c.Get(answerFormatKey).(wire.Format); ok && format == wire.CSV {
+		c.Response().Header().Set("Content-Disposition", "attachment;filename="+operationName+".csv")
+	}
 }
 
 // answerBytes writes an encoded DTO, wrapped in its callback for JSONP.
@@ -127,9 +129,6 @@ func answerBytes(c echo.Context, status int, format wire.Format, body []byte) er
 	if callback, ok := c.Get(jsonpKey).(string); ok && format == wire.JSON {
 		wrapped := append([]byte(callback+"("), body...)
 		return c.Blob(status, "text/javascript; charset=utf-8", append(wrapped, ')'))
-	}
-	if format == wire.CSV {
-		c.Response().Header().Set("Content-Disposition", "attachment;filename="+operationName+".csv")
 	}
 	return c.Blob(status, format.ContentType(), body)
 }

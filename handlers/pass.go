@@ -2,6 +2,8 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -9,23 +11,25 @@ import (
 	"github.com/portatill/portatill/pay"
 )
 
+const (
+	passField = "apiSingleUseToken"
+	// passKey marks a request that a browser posted with a pass: a person reads the
+	// answer, whatever it is.
+	passKey = "pass"
+)
+
+func holdsPass(f wire.FormField) bool {
+	return strings.EqualFold(f.Name, passField) && strings.HasPrefix(f.Value, "pt1.")
+}
+
 // redeemPass answers a browser that posts a form with a portal's signed pass: 303
-// to the order's page, or a page that says what to do. The pass is bound to every
-// other field; the unique rule on its idempotency key makes it good for one order.
-func (h *Handlers) redeemPass(c echo.Context, call *wireCall, fields []wire.FormField, request *wire.StripePaymentRequest) error {
-	if !call.user || fields == nil {
-		return pay.Errorf(pay.CodeConflictingOps, "apiSingleUseToken", "A signed pass is for a form that a browser posts to /ChargeStripeCustomerCard.")
-	}
-	// The pass covers the form alone: nothing that the address added may count.
-	*request = wire.StripePaymentRequest{}
-	if err := wire.BindForm(fields, request); err != nil {
-		return err
-	}
-	if !request.License.IsEmpty() || c.Request().Header.Get("Authorization") != "" {
-		return pay.Errorf(pay.CodeConflictingOps, "License", "A form with a signed pass must not hold the licence key: a browser must never see it. Replace this key.")
-	}
-	c.Set(answerFormatKey, nil) // from here on a person reads the answer
-	pass, err := pay.ParsePass(request.ApiSingleUseToken.Value)
+// to the order's page, or a page that says what to do. The pass covers the form's
+// fields and nothing that the address adds; the unique rule on its idempotency key
+// makes it good for one order.
+func (h *Handlers) redeemPass(c echo.Context, fields []wire.FormField) error {
+	c.Set(answerFormatKey, nil)
+	c.Set(passKey, true)
+	pass, err := pay.ParsePass(fields[slices.IndexFunc(fields, holdsPass)].Value)
 	if err != nil {
 		return err
 	}
@@ -43,25 +47,32 @@ func (h *Handlers) redeemPass(c echo.Context, call *wireCall, fields []wire.Form
 	if err != nil {
 		return err
 	}
+	var request wire.StripePaymentRequest
+	if err := wire.BindForm(fields, &request); err != nil {
+		return err
+	}
+	if key, err := licenseOf(c, &request); err != nil || key != "" {
+		return pay.Errorf(pay.CodeConflictingOps, "License", "A form with a signed pass must not hold the licence key: a browser must never see it. Replace this key.")
+	}
 	if tenant.State == pay.TenantSuspended {
 		return pay.Errorf(pay.CodeTenantSuspended, "", "%s takes no payments at the moment.", tenant.Branding.DisplayName)
 	}
 	if expired {
 		order, err := h.Pay.Store.OrderByIdempotencyKey(ctx, tenant.ID, pass.IdempotencyKey())
 		if pay.IsNotFound(err) {
-			return pay.Errorf(pay.CodeInvalidPass, "apiSingleUseToken", "This payment link has expired. Go back to the shop and start the payment again.")
+			return pay.Errorf(pay.CodeInvalidPass, "apiSingleUseToken", "This payment link has expired.")
 		}
 		if err != nil {
 			return err
 		}
 		return c.Redirect(http.StatusSeeOther, h.Pay.PayURL(order, ""))
 	}
-	bare := *request
+	bare := request
 	bare.ApiSingleUseToken = wire.String{}
 	if op, err := operationOf(&bare); err != nil || op != opCheckout {
-		return pay.Errorf(pay.CodeInvalidPass, "apiSingleUseToken", "This payment link does not ask for a payment. Go back to the shop and start the payment again.")
+		return pay.Errorf(pay.CodeInvalidPass, "apiSingleUseToken", "This payment link does not ask for a payment.")
 	}
-	in := checkoutInput(tenant, request)
+	in := checkoutInput(tenant, &request)
 	in.IdempotencyKey = pass.IdempotencyKey()
 	checkout, err := h.Pay.OpenCheckout(ctx, in)
 	if err != nil {
@@ -74,7 +85,7 @@ func (h *Handlers) redeemPass(c echo.Context, call *wireCall, fields []wire.Form
 func signedFields(fields []wire.FormField) []pay.PassField {
 	var out []pay.PassField
 	for _, f := range fields {
-		if f.Name != "apiSingleUseToken" {
+		if !holdsPass(f) {
 			out = append(out, pay.PassField{Name: f.Name, Value: f.Value})
 		}
 	}

@@ -2,9 +2,11 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -16,11 +18,14 @@ import (
 // Stripe.
 const maxBatch = 100
 
+// maxCardInfo is how long a portal's label for a card may be (product.md section 2).
+const maxCardInfo = 100
+
 // paymentRequest answers every route of the protocol.
 func (h *Handlers) paymentRequest(c echo.Context) error {
 	call, ok := callOf(c)
 	if !ok {
-		return errPlain404
+		return echo.ErrNotFound
 	}
 	body, known := wire.FormatOfContentType(c.Request().Header.Get("Content-Type"))
 	if err := chooseAnswer(c, call, body); err != nil {
@@ -30,6 +35,9 @@ func (h *Handlers) paymentRequest(c echo.Context) error {
 		return c.NoContent(http.StatusOK)
 	}
 	if err := call.refuse(methodOf(c.Request())); err != nil {
+		if call.user {
+			c.Set(answerFormatKey, nil) // there is no such route
+		}
 		return err
 	}
 	if err := refuseKeyInAddress(c); err != nil {
@@ -57,19 +65,26 @@ func (h *Handlers) paymentRequest(c echo.Context) error {
 }
 
 func (h *Handlers) answerOne(c echo.Context, call *wireCall, format wire.Format, raw []byte) error {
+	var fields []wire.FormField
+	if format == wire.Form {
+		var err error
+		if fields, err = wire.FormFields(c.Request().Header.Get("Content-Type"), raw); err != nil {
+			return err
+		}
+		if call.user && slices.ContainsFunc(fields, holdsPass) {
+			return h.redeemPass(c, fields)
+		}
+	}
 	var request wire.StripePaymentRequest
-	fields, err := bind(c, call, format, raw, &request)
-	if err != nil {
+	if err := bind(c, call, format, raw, fields, &request); err != nil {
 		return err
 	}
-	if strings.HasPrefix(request.ApiSingleUseToken.Value, "pt1.") {
-		return h.redeemPass(c, call, fields, &request)
-	}
+	bound(c)
 	if format == wire.Form && !request.License.IsEmpty() && fromBrowser(c) {
 		return pay.Errorf(pay.CodeConflictingOps, "License",
 			"A browser must never see the licence key. Call from your server, or let the browser post a signed pass in apiSingleUseToken; and replace this key.")
 	}
-	response, err := h.carryOut(c, &request, c.Request().Header.Get("Idempotency-Key"))
+	response, err := h.carryOut(c, &request, c.Request().Header.Get("Idempotency-Key"), call.oneWay)
 	if err != nil {
 		return err
 	}
@@ -91,6 +106,7 @@ func (h *Handlers) answerBatch(c echo.Context, call *wireCall, format wire.Forma
 	if len(requests) > maxBatch {
 		return pay.Errorf(pay.CodeTooManyItems, "", "The batch has %d requests; %d is the most.", len(requests), maxBatch)
 	}
+	bound(c)
 	key := c.Request().Header.Get("Idempotency-Key")
 	for i := range requests {
 		if op, err := operationOf(&requests[i]); err == nil && op == opChargeCard && key == "" {
@@ -103,7 +119,7 @@ func (h *Handlers) answerBatch(c echo.Context, call *wireCall, format wire.Forma
 		if key != "" {
 			itemKey = key + ":" + strconv.Itoa(i)
 		}
-		response, err := h.carryOut(c, &requests[i], itemKey)
+		response, err := h.carryOut(c, &requests[i], itemKey, call.oneWay)
 		c.Response().Header().Set("X-AutoBatch-Completed", strconv.Itoa(len(responses)))
 		if err != nil {
 			return err
@@ -120,13 +136,13 @@ func (h *Handlers) answerBatch(c echo.Context, call *wireCall, format wire.Forma
 
 // bind fills the request from body and address as wire.md 1.4 has it: on the user
 // route the query string overrides a body, and a form overrides the query string;
-// the other routes read the body alone. It returns a form's fields.
-func bind(c echo.Context, call *wireCall, format wire.Format, raw []byte, to *wire.StripePaymentRequest) ([]wire.FormField, error) {
+// the other routes read the body alone.
+func bind(c echo.Context, call *wireCall, format wire.Format, raw []byte, form []wire.FormField, to *wire.StripePaymentRequest) error {
 	var query []wire.FormField
 	if call.user && c.Request().URL.RawQuery != "" {
 		all, err := wire.QueryFields(c.Request().URL.RawQuery)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, f := range all {
 			if !strings.EqualFold(f.Name, "format") && !strings.EqualFold(f.Name, "callback") {
@@ -134,24 +150,22 @@ func bind(c echo.Context, call *wireCall, format wire.Format, raw []byte, to *wi
 			}
 		}
 	}
-	if format != wire.Form {
-		if err := wire.Decode(format, raw, to); err != nil {
-			return nil, err
+	if format == wire.Form {
+		if err := wire.BindForm(query, to); err != nil {
+			return err
 		}
-		return nil, wire.BindForm(query, to)
+		return wire.BindForm(form, to)
 	}
-	if err := wire.BindForm(query, to); err != nil {
-		return nil, err
+	if err := wire.Decode(format, raw, to); err != nil {
+		return err
 	}
-	fields, err := wire.FormFields(c.Request().Header.Get("Content-Type"), raw)
-	if err != nil {
-		return nil, err
-	}
-	return fields, wire.BindForm(fields, to)
+	return wire.BindForm(query, to)
 }
 
-// carryOut finds the request's tenant and does what it asks.
-func (h *Handlers) carryOut(c echo.Context, request *wire.StripePaymentRequest, idempotencyKey string) (*wire.StripePaymentResponse, error) {
+// carryOut finds the request's tenant and does what it asks. One-way it is done
+// when it is durable: an order that is stored gets its session, if Stripe does not
+// answer now, when its page is opened.
+func (h *Handlers) carryOut(c echo.Context, request *wire.StripePaymentRequest, idempotencyKey string, oneWay bool) (*wire.StripePaymentResponse, error) {
 	key, err := licenseOf(c, request)
 	if err != nil {
 		return nil, err
@@ -163,6 +177,9 @@ func (h *Handlers) carryOut(c echo.Context, request *wire.StripePaymentRequest, 
 	op, err := operationOf(request)
 	if err != nil {
 		return nil, err
+	}
+	if utf8.RuneCountInString(request.CardInfo.Value) > maxCardInfo {
+		return nil, pay.Errorf(pay.CodeTooLong, "CardInfo", "is longer than %d characters", maxCardInfo)
 	}
 	switch op {
 	case opPass: // only a form's own pass is redeemed
@@ -176,7 +193,7 @@ func (h *Handlers) carryOut(c echo.Context, request *wire.StripePaymentRequest, 
 	in := checkoutInput(tenant, request)
 	in.IdempotencyKey = strings.TrimSpace(idempotencyKey)
 	checkout, err := h.Pay.OpenCheckout(ctx, in)
-	if err != nil {
+	if err != nil && !(oneWay && checkout != nil && pay.CodeOf(err) == pay.CodeStripeUnavailable) {
 		return nil, err
 	}
 	return h.checkoutResponse(tenant, checkout), nil

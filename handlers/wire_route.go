@@ -105,16 +105,21 @@ func (w *wireCall) takeBatch() {
 // pre-defined ones know the operation and lack the method.
 func (w *wireCall) refuse(method string) error {
 	if !strings.EqualFold(w.operation, operationName) {
-		return pay.Errorf(pay.CodeNotImplemented, "", "The operation does not exist for this service; it has %s.", operationName)
+		return &wire.Error{ErrorCode: string(pay.CodeNotImplemented), Message: "The operation does not exist for this service; it has " + operationName + "."}
 	}
 	if method == http.MethodPost {
 		return nil
 	}
 	if w.user {
-		return errPlain404
+		return echo.ErrNotFound
 	}
-	verb := method[:1] + strings.ToLower(method[1:])
-	return pay.Errorf(pay.CodeNotImplemented, "", "Could not find method named %s(%s) or Any(%s) on Service; use POST.", verb, operationName, operationName)
+	verb := "That"
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		verb = method[:1] + strings.ToLower(method[1:])
+	}
+	return &wire.Error{ErrorCode: string(pay.CodeNotImplemented), Message: "Could not find method named " + verb + "(" + operationName +
+		") or Any(" + operationName + ") on Service; use POST."}
 }
 
 // methodOf is the request's method, or the one that X-HTTP-Method-Override puts in

@@ -18,6 +18,7 @@ type booking struct {
 	attempt *Attempt
 	order   *Order
 	note    string
+	outcome Outcome
 }
 
 // load reads attempt and order inside the transaction, so that decisions are made
@@ -286,7 +287,8 @@ func (b *booking) bookOverpaid() error {
 	if err := b.unclaimed("overpaid", why); err != nil {
 		return err
 	}
-	if err := notify(b.ctx, b.tx, b.order, "order.overpaid", b.facts.intent.ID+":overpaid", b.now); err != nil {
+	if err := notifyAmount(b.ctx, b.tx, b.order, "order.overpaid", b.facts.intent.ID+":overpaid", b.facts.intent.ID,
+		b.facts.intent.AmountReceived, b.now); err != nil {
 		return err
 	}
 	b.note = why

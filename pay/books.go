@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 )
 
 // Books is what the ledger says, per tenant and currency.
 type Books struct {
+	// Day is the day whose movements these are, "" for everything until now.
+	Day     string        `json:"day,omitempty"`
 	Tenants []TenantBooks `json:"tenants"`
 	// Broken has one line for every row that breaks an invariant of the books;
 	// empty is the only good value.
@@ -23,6 +26,39 @@ type TenantBooks struct {
 	Sum       string            `json:"sum"` // of all accounts: 0, or the books are wrong
 	Customers []CustomerBooks   `json:"customers"`
 	sumMinor  int64
+}
+
+// DayBooks reads what one day moved, in UTC: each account's and each customer's
+// change between its midnight and the next.
+func (s *Service) DayBooks(ctx context.Context, tenantID string, day time.Time) (*Books, error) {
+	from := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, time.UTC)
+	moved, err := s.Store.Movements(ctx, tenantID, from, from.AddDate(0, 0, 1))
+	if err != nil {
+		return nil, err
+	}
+	broken, err := s.Store.VerifyBooks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	books := &Books{Day: from.Format(time.DateOnly), Tenants: []TenantBooks{}, Broken: append([]string{}, broken...)}
+	accounts := map[string]Money{}
+	for _, m := range moved {
+		n := len(books.Tenants)
+		if n == 0 || books.Tenants[n-1].Tenant != m.Tenant || books.Tenants[n-1].Currency != m.Sum.Currency {
+			books.Tenants = append(books.Tenants, TenantBooks{Tenant: m.Tenant, Currency: m.Sum.Currency,
+				Accounts: map[string]string{}, Customers: []CustomerBooks{}})
+			accounts, n = map[string]Money{}, n+1
+		}
+		t, name := &books.Tenants[n-1], string(m.Account)
+		sum := Money{accounts[name].Minor + m.Sum.Minor, m.Sum.Currency}
+		accounts[name], t.Accounts[name] = sum, sum.Text()
+		t.sumMinor += m.Sum.Minor
+		t.Sum = Money{t.sumMinor, t.Currency}.Text()
+		if m.ICustomer != 0 {
+			t.Customers = append(t.Customers, CustomerBooks{m.ICustomer, m.Name, Money{-m.Sum.Minor, m.Sum.Currency}.Text()})
+		}
+	}
+	return books, nil
 }
 
 // CustomerBooks is what one customer was credited.

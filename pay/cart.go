@@ -11,6 +11,9 @@ import (
 // MaxItems is how many lines a cart may have; Stripe's Checkout takes as many.
 const MaxItems = 100
 
+// maxText is how many characters an item's texts may have.
+var maxText = map[string]int{"Title": 500, "Key": 255, "AdditionalInformation": 5_000}
+
 // CartItem is one line of a portal's ShoppingInformation. Amounts are decimal
 // text in the cart's currency, as they came over the wire; "" counts as 0.
 type CartItem struct {
@@ -146,6 +149,11 @@ func priceLine(t *Tenant, currency Currency, i int, item *CartItem) (Line, error
 	if strings.TrimSpace(item.Title) == "" {
 		return l, Errorf(CodeNotEmpty, itemPath(i, "Title"), "says what is paid for and must not be empty")
 	}
+	for _, text := range [][2]string{{"Title", item.Title}, {"Key", item.Key}, {"AdditionalInformation", strings.Join(item.AdditionalInformation, "")}} {
+		if err := tooLong(itemPath(i, text[0]), text[1], maxText[text[0]]); err != nil {
+			return l, err
+		}
+	}
 	if item.Quantity < 1 {
 		return l, Errorf(CodeInvalidAmount, itemPath(i, "Quantity"), "is %d, but must be at least 1", item.Quantity)
 	}
@@ -251,6 +259,9 @@ func (c *Cart) sum() error {
 			return Errorf(CodeAmountTooLarge, "ShoppingInformation", "The total is more than %s, the most that Stripe charges",
 				Money{MaxMinor, c.Currency}.Text())
 		}
+	}
+	if c.TotalMinor == 0 && !slices.ContainsFunc(c.Lines, func(l Line) bool { return l.VoucherMinor > 0 }) {
+		return Errorf(CodeAmountTooSmall, "ShoppingInformation", "The cart costs nothing and has no voucher that would explain it. Send its prices.")
 	}
 	if least := c.Currency.Minimum(); c.TotalMinor > 0 && c.TotalMinor < least {
 		return Errorf(CodeAmountTooSmall, "ShoppingInformation", "The total is %s, but Stripe charges at least %s",

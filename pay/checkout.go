@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // sessionLife is how long a Checkout session can be paid. Stripe's most is 24
@@ -56,10 +57,25 @@ func (in *CheckoutInput) Validate(ownOrigin string) (Cart, error) {
 			return Cart{}, Errorf(CodeUnknownPaymentMethod, "PaymentMethod", "names a type that Stripe does not have; use types such as card or sepa_debit, separated by commas")
 		}
 	}
+	if err := tooLong("FeatureName", in.FeatureName, 255); err != nil {
+		return Cart{}, err
+	}
+	if len(in.PaymentMethods) > 20 {
+		return Cart{}, Errorf(CodeTooLong, "PaymentMethod", "names more than 20 types")
+	}
 	if len(in.IdempotencyKey) > maxKey {
 		return Cart{}, Errorf(CodeBadRequest, "Idempotency-Key", "is longer than %d characters", maxKey)
 	}
 	return PriceCart(in.Tenant, in.Items)
+}
+
+// tooLong refuses a text of more than limit characters: what is longer was never
+// meant for a page, and no index holds it.
+func tooLong(field, text string, limit int) error {
+	if len(text) > limit && utf8.RuneCountInString(text) > limit {
+		return Errorf(CodeTooLong, field, "is longer than %d characters", limit)
+	}
+	return nil
 }
 
 func (in *CheckoutInput) resolveCustomer() error {
@@ -99,6 +115,9 @@ type Checkout struct {
 // idempotency key, or without one the digest, finds the same order, and the
 // attempt's stored key makes Stripe answer with the same session.
 //
+// With an error the Checkout is still given when the order is stored: it waits as
+// a draft for its session.
+//
 // Errors: the codes of Validate; CodeIdempotencyConflict when the key came with
 // another request before; CodeStripeUnavailable (the same request may be sent
 // again) and CodeStripeError.
@@ -128,10 +147,7 @@ func (s *Service) OpenCheckout(ctx context.Context, in CheckoutInput) (*Checkout
 			return nil, err
 		}
 	}
-	if err := s.openSession(ctx, in.Tenant, c); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, s.openSession(ctx, in.Tenant, c)
 }
 
 // ready refuses a tenant that cannot take money, and learns its Stripe account

@@ -25,6 +25,7 @@ const (
 	CodeOriginNotAllowed     Code = "OriginNotAllowed"        // 400
 	CodeUnknownPaymentMethod Code = "UnknownPaymentMethod"    // 400
 	CodeCustomerMismatch     Code = "CustomerMismatch"        // 400
+	CodeTooLong              Code = "MaximumLength"           // 400, a text that is longer than we keep
 	CodeBadRequest           Code = "RequestBindingException" // 400, a header or parameter that cannot be used
 	CodeInvalidLicense       Code = "InvalidLicense"          // 401
 	CodeCardDeclined         Code = "CardDeclined"            // 402

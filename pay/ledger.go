@@ -109,6 +109,17 @@ func (e *LedgerEntry) Check() error {
 	return nil
 }
 
+// Movement is the sum of an account's lines within a time, per customer where the
+// account has customers; a debit is positive.
+type Movement struct {
+	TenantID  string
+	Tenant    string // slug
+	Account   Account
+	ICustomer int64 // 0 for accounts without customers
+	Name      string
+	Sum       Money
+}
+
 // AccountBalance is the sum of one account's lines; a debit balance is positive.
 type AccountBalance struct {
 	TenantID string

@@ -50,12 +50,12 @@ func ParsePass(token string) (*Pass, error) {
 
 func badPass(message string) error {
 	return &Error{Code: CodeInvalidPass, Field: "apiSingleUseToken",
-		Message: message + " Go back to the shop and start the payment again."}
+		Message: message}
 }
 
 // Check verifies the pass over the form's other fields with the tenant's signing
-// secret. expired is true for one that is genuine but no longer, or not yet, good:
-// it may lead to the order that it made, but make none.
+// secret. expired is true for one that is genuine but no longer good: it may lead to
+// the order that it made, but make none.
 func (p *Pass) Check(t *Tenant, fields []PassField, now time.Time) (expired bool, err error) {
 	message, err := passMessage(p.signed, fields)
 	if err != nil {
@@ -64,7 +64,10 @@ func (p *Pass) Check(t *Tenant, fields []PassField, now time.Time) (expired bool
 	if !hmac.Equal(p.mac, passMAC(t.SigningSecret, message)) {
 		return false, badPass("The payment details do not fit their signature: they were changed on the way.")
 	}
-	return !now.Before(p.Expires) || p.Expires.After(now.Add(maxPassLife)), nil
+	if p.Expires.After(now.Add(maxPassLife)) {
+		return false, badPass("The payment link says that it is good for more than 24 hours.")
+	}
+	return !now.Before(p.Expires), nil
 }
 
 // IdempotencyKey is the key of the one order that the pass can make: the unique

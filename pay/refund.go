@@ -20,7 +20,19 @@ func (b *booking) bookMoneyBack() error {
 	if err := b.bookFee(p, i.Charge.Balance); err != nil {
 		return err
 	}
-	return b.bookRefunds(p, i.Charge.Refunds)
+	if err := b.bookRefunds(p, i.Charge.Refunds); err != nil || !i.Charge.Disputed {
+		return err
+	}
+	return b.showDispute(p)
+}
+
+// showDispute puts a disputed payment under Unclaimed: the bank has taken the
+// money back, or may, and the ledger of this release does not follow it yet.
+func (b *booking) showDispute(p *Payment) error {
+	b.outcome, b.note = OutcomeUnmatched, "disputed: a person must look, see Unclaimed"
+	return b.tx.InsertUnclaimed(b.ctx, &Unclaimed{ID: NewID("unc", b.now), TenantID: p.TenantID, ObjectID: p.ChargeID, OrderID: p.OrderID,
+		Amount: p.Amount, Reason: "dispute", State: "open", CreatedAt: b.now, UpdatedAt: b.now,
+		Detail: "The customer's bank disputes this payment. Answer it at Stripe; what the bank takes or gives back is not in the ledger yet."})
 }
 
 // bookFee books what Stripe kept, in the currency of settlement, the tax on it
@@ -137,7 +149,7 @@ func (b *booking) refundEntry(kind EntryKind, fact string, p *Payment, minor int
 
 func (b *booking) tellRefund(r *Refund, kind string, at StripeRefund) error {
 	b.note = kind + " " + at.Amount.String()
-	if err := notify(b.ctx, b.tx, b.order, kind, r.StripeRefundID+":"+string(at.Status), b.now); err != nil {
+	if err := notifyAmount(b.ctx, b.tx, b.order, kind, r.StripeRefundID+":"+string(at.Status), r.StripeRefundID, at.Amount, b.now); err != nil {
 		return err
 	}
 	return b.tell(kind, at.Amount.String())

@@ -99,6 +99,9 @@ type Reader interface {
 	// Balances returns the sum of every ledger account; tenantID "" means all.
 	Balances(ctx context.Context, tenantID string) ([]AccountBalance, error)
 	CustomerBalances(ctx context.Context, tenantID string) ([]CustomerBalance, error)
+	// Movements returns what moved from one time until before another; tenantID ""
+	// means all.
+	Movements(ctx context.Context, tenantID string, from, until time.Time) ([]Movement, error)
 	// VerifyBooks runs the invariants that are SQL views and returns one line for
 	// every row that breaks one; none is the goal.
 	VerifyBooks(ctx context.Context) ([]string, error)

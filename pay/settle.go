@@ -92,6 +92,9 @@ func (s *Service) settleOrder(ctx context.Context, t *Tenant, orderID string, ca
 func (s *Service) settleObject(ctx context.Context, t *Tenant, objectID string, cause Cause) (Settlement, error) {
 	facts, attempt, err := s.fetchFacts(ctx, t, objectID)
 	if f := faultOf(err); f != nil && f.Kind == FaultNotFound && attempt == nil {
+		if cause.Kind != CauseWebhook { // a person's slip, not a claim that somebody signed
+			return Settlement{}, Errorf(CodeNotFound, "", "Stripe does not know this object for the tenant's key")
+		}
 		return s.shelve(ctx, t, objectID, stripeFacts{}, cause, "not_at_stripe", "Stripe does not know this object for the tenant's key")
 	}
 	if err != nil {
@@ -102,14 +105,14 @@ func (s *Service) settleObject(ctx context.Context, t *Tenant, objectID string, 
 	}
 	var done Settlement
 	err = s.Store.InTx(ctx, func(tx Tx) error {
-		b := &booking{ctx: ctx, tx: tx, tenant: t, facts: facts, cause: cause, now: s.Now()}
+		b := &booking{ctx: ctx, tx: tx, tenant: t, facts: facts, cause: cause, now: s.Now(), outcome: OutcomeApplied}
 		if err := b.load(attempt.ID); err != nil {
 			return err
 		}
 		if err := b.apply(); err != nil {
 			return err
 		}
-		done = Settlement{Outcome: OutcomeApplied, Order: b.order, Note: b.note}
+		done = Settlement{Outcome: b.outcome, Order: b.order, Note: b.note}
 		return nil
 	})
 	return done, err
@@ -326,12 +329,30 @@ func bookSuspense(ctx context.Context, tx Tx, tenantID, orderID string, intent *
 	return nil
 }
 
-// notify makes the outbound notice of a fact about an order.
+// notice is what a tenant's own system is told of a fact about an order. Amount is
+// the fact's: a refund's notice has what was refunded, and order_amount beside it.
+type notice struct {
+	Type        string     `json:"type"`
+	Object      string     `json:"object,omitempty"` // Stripe's id, where the fact has one of its own
+	Amount      string     `json:"amount"`
+	Currency    Currency   `json:"currency"`
+	Order       string     `json:"order"`
+	Status      OrderState `json:"status"`
+	OrderAmount string     `json:"order_amount"`
+	ContentID   int64      `json:"content_id"`
+	FeatureName string     `json:"feature_name"`
+	At          int64      `json:"at"` // Unix seconds
+}
+
+// notify makes the outbound notice of a fact about a whole order.
 func notify(ctx context.Context, tx Tx, o *Order, kind, fact string, now time.Time) error {
-	payload, err := json.Marshal(map[string]any{
-		"type": kind, "order": o.ID, "status": o.State, "amount": o.Cart.Total().Text(), "currency": o.Cart.Currency,
-		"content_id": o.ContentID, "feature_name": o.FeatureName, "at": now.Unix(),
-	})
+	return notifyAmount(ctx, tx, o, kind, fact, "", o.Cart.Total(), now)
+}
+
+// notifyAmount makes the notice of a fact with an amount and an object of its own.
+func notifyAmount(ctx context.Context, tx Tx, o *Order, kind, fact, object string, amount Money, now time.Time) error {
+	payload, err := json.Marshal(notice{Type: kind, Object: object, Amount: amount.Text(), Currency: amount.Currency, Order: o.ID,
+		Status: o.State, OrderAmount: o.Cart.Total().Text(), ContentID: o.ContentID, FeatureName: o.FeatureName, At: now.Unix()})
 	if err != nil {
 		return errors.Join(errors.New("write the notice of "+fact), err)
 	}

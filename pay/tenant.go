@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -143,6 +144,14 @@ func (t *Tenant) Validate() []*Error {
 	}
 	if c := t.Branding.AccentColour; c != "" && !colourPattern.MatchString(c) {
 		bad("accent", "must be a colour such as #0f766e")
+	}
+	if e := t.Branding.SupportEmail; e != "" && (strings.Count(e, "@") != 1 || strings.HasPrefix(e, "@") || strings.HasSuffix(e, "@") || strings.ContainsAny(e, " <>,")) {
+		bad("support-email", "must be one e-mail address, such as help@acme.example")
+	}
+	if u := t.OutboundURL; u != "" {
+		if fault := originFault(CanonicalOrigin(u)); fault != "" {
+			bad("outbound-url", "must be an https address")
+		}
 	}
 	if !slices.Contains([]string{"page", "direct"}, t.Policies.Review) {
 		bad("review", "must be page or direct")
@@ -286,11 +295,15 @@ func (t *Tenant) CheckReturnURL(field, raw, ownOrigin string) error {
 	if u.User != nil {
 		return bad("must not contain a user name")
 	}
-	origin := canonicalOrigin(u)
-	if origin == ownOrigin {
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return bad("has a port that does not exist")
+		}
+	}
+	origin, loopback := canonicalOrigin(u), loopbackHost(u.Hostname())
+	if origin == ownOrigin || (loopback && sameLoopback(ownOrigin, origin)) {
 		return bad("must not lead back to Portatill itself")
 	}
-	loopback := loopbackHost(u.Hostname())
 	if t.LoopbackReturns && loopback {
 		return nil
 	}
@@ -303,6 +316,14 @@ func (t *Tenant) CheckReturnURL(field, raw, ownOrigin string) error {
 		}
 	}
 	return bad("has an origin that is not one of this tenant's allowed return origins")
+}
+
+// sameLoopback reports whether both origins are this machine at one port, under
+// whatever name.
+func sameLoopback(a, b string) bool {
+	ua, errA := url.Parse(a)
+	ub, errB := url.Parse(b)
+	return errA == nil && errB == nil && ua.Scheme == ub.Scheme && ua.Port() == ub.Port() && loopbackHost(ua.Hostname()) && loopbackHost(ub.Hostname())
 }
 
 // CanonicalOrigin returns scheme://host:port of an address with the default

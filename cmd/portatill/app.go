@@ -46,6 +46,8 @@ type opened struct {
 	queue *jobs.Queue
 	pay   *pay.Service
 	gate  *stripegate.Gate
+	// sandbox says that Stripe is a double here.
+	sandbox bool
 }
 
 func (o *opened) close() error {
@@ -92,7 +94,7 @@ func (a *app) open(ctx context.Context, c config.Config, o openOptions) (*opened
 		return fail(err)
 	}
 	store.SetEnqueuer(queue.Enqueue)
-	return &opened{store: store, queue: queue, pay: service, gate: gate}, nil
+	return &opened{store: store, queue: queue, pay: service, gate: gate, sandbox: c.Sandbox}, nil
 }
 
 func migrate(ctx context.Context, store *sqlstore.Store) error {

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 	"maps"
 	"slices"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,13 +16,13 @@ import (
 )
 
 func (a *app) booksCommand() *cobra.Command {
-	var tenant string
+	var tenant, day string
 	var verify, asJSON bool
 	cmd := &cobra.Command{
 		Use: "books", Short: "Show the ledger's accounts and customers' credit, and check that they are right",
 		Long: "Show every ledger account's balance (debits positive) and what each customer was credited, per tenant and\n" +
 			"currency. Exit code 1 when the accounts do not sum to zero or an invariant of the books is broken.",
-		Example: "  portatill books\n  portatill books --tenant demo --json", Args: noArgs,
+		Example: "  portatill books\n  portatill books --tenant demo --day 2026-11-22 --json", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withStore(cmd.Context(), func(o *opened) error {
 				id := ""
@@ -31,7 +33,7 @@ func (a *app) booksCommand() *cobra.Command {
 					}
 					id = t.ID
 				}
-				books, err := o.pay.Books(cmd.Context(), id)
+				books, err := readBooks(cmd.Context(), o, id, day)
 				if err != nil {
 					return err
 				}
@@ -49,9 +51,21 @@ func (a *app) booksCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&tenant, "tenant", "", "only this tenant's")
+	cmd.Flags().StringVar(&day, "day", "", "what this day moved (UTC), such as 2026-11-22")
 	cmd.Flags().BoolVar(&verify, "verify", false, "print only what is broken")
 	jsonFlag(cmd, &asJSON)
 	return cmd
+}
+
+func readBooks(ctx context.Context, o *opened, tenantID, day string) (*pay.Books, error) {
+	if day == "" {
+		return o.pay.Books(ctx, tenantID)
+	}
+	at, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return nil, usagef("portatill books: --day must be a day such as 2026-11-22")
+	}
+	return o.pay.DayBooks(ctx, tenantID, at)
 }
 
 func writeBooks(w io.Writer, books *pay.Books, verify bool) {

@@ -11,6 +11,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/portatill/portatill/internal/wire"
@@ -39,9 +41,24 @@ func (s *server) makeDemo(ctx context.Context) error {
 	if err := s.demoWebhook(ctx, t); err != nil {
 		return err
 	}
+	if err := s.demoCustomer(ctx, t); err != nil {
+		return err
+	}
 	s.ready.Tenant, s.ready.License, s.ready.ICustomer = t.Slug, key, demoICustomer
 	s.ready.SigningSecret, s.ready.WebhookSecret = t.SigningSecret.Reveal(), t.StripeWebhookSecrets[0].Reveal()
 	return nil
+}
+
+// demoCustomer makes the customer that the demo's request is for.
+func (s *server) demoCustomer(ctx context.Context, t *pay.Tenant) error {
+	_, err := s.opened.store.CustomerByICustomer(ctx, t.ID, demoICustomer)
+	if !pay.IsNotFound(err) {
+		return err
+	}
+	return s.opened.store.InTx(ctx, func(tx pay.Tx) error {
+		return tx.SaveCustomer(ctx, &pay.Customer{ID: pay.NewID("cus", now()), TenantID: t.ID, ICustomer: demoICustomer, Name: "Ada Lovelace",
+			Company: "Analytical Engines Ltd", Email: "ada@example.com", CreatedAt: now(), UpdatedAt: now()})
+	})
 }
 
 func (s *server) demoTenant(ctx context.Context) (*pay.Tenant, error) {
@@ -171,6 +188,22 @@ func (s *server) demoCurl() string {
 		"  -H 'Content-Type: text/csv' --data-binary @- <<'CSV'\n" + csv + "CSV"
 }
 
+// command is a command line that runs one of our commands on this database and
+// this double.
+func (s *server) command(name string) string {
+	binary, err := os.Executable()
+	if err != nil {
+		binary = "portatill"
+	}
+	database := s.config.DatabaseURL
+	if path, ok := strings.CutPrefix(database, "sqlite:"); ok {
+		if whole, err := filepath.Abs(path); err == nil {
+			database = "sqlite:" + whole
+		}
+	}
+	return "PORTATILL_SANDBOX=" + s.ready.SandboxURL + " PORTATILL_DATABASE_URL='" + database + "' " + binary + " " + name
+}
+
 func (s *server) printDemo() {
 	line(s.out, `
   Portatill %s is ready, with a Stripe double: no real money moves.
@@ -179,10 +212,15 @@ func (s *server) printDemo() {
     Stripe double   %s/_sandbox
     Tenant          %s (%s)
     Licence key     %s
+    Signing secret  %s
 
   Start a payment by pasting this, and open the "Url" it answers with. Any future expiry and CVC do;
   4242 4242 4242 4242 pays, 4000 0000 0000 9995 is declined, 4000 0027 6000 3184 asks for 3-D Secure.
 
 %s
-`, versionText(), s.ready.BaseURL, s.ready.SandboxURL, demoName, demoSlug, s.ready.License, s.demoCurl())
+
+  Then see the customer's credit, in another terminal:
+
+%s
+`, versionText(), s.ready.BaseURL, s.ready.SandboxURL, demoName, demoSlug, s.ready.License, s.ready.SigningSecret, s.demoCurl(), s.command("books"))
 }

@@ -33,7 +33,7 @@ func (a *app) tenantAddCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withStore(cmd.Context(), func(o *opened) error {
 				t := pay.NewTenant(args[0], args[0], "GBP", now())
-				if err := a.applyTenantFlags(cmd, &f, t); err != nil {
+				if err := a.applyTenantFlags(cmd, &f, t, o.sandbox); err != nil {
 					return err
 				}
 				key, license := pay.NewLicense(t.ID, now())
@@ -67,12 +67,15 @@ func (a *app) tenantSetCommand() *cobra.Command {
 		Use: "set SLUG", Short: "Change a tenant's properties", Example: "  portatill tenant set acme --vat-rate 17.5 --state suspended",
 		Args: oneArg("slug"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().NFlag() == 0 {
+				return usagef("portatill tenant set: say what to change; see portatill tenant set --help")
+			}
 			return a.withStore(cmd.Context(), func(o *opened) error {
 				t, err := findTenant(cmd.Context(), o, args[0])
 				if err != nil {
 					return err
 				}
-				if err := a.applyTenantFlags(cmd, &f, t); err != nil {
+				if err := a.applyTenantFlags(cmd, &f, t, o.sandbox); err != nil {
 					return err
 				}
 				t.UpdatedAt = now()

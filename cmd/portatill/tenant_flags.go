@@ -41,7 +41,7 @@ func (f *tenantFlags) register(cmd *cobra.Command) {
 }
 
 // applyTenantFlags sets what was given and says everything that is wrong with the result.
-func (a *app) applyTenantFlags(cmd *cobra.Command, f *tenantFlags, t *pay.Tenant) error {
+func (a *app) applyTenantFlags(cmd *cobra.Command, f *tenantFlags, t *pay.Tenant, sandbox bool) error {
 	given := func(name string) bool { return cmd.Flags().Changed(name) }
 	text := func(name string, from string, to *string) {
 		if given(name) {
@@ -90,6 +90,9 @@ func (a *app) applyTenantFlags(cmd *cobra.Command, f *tenantFlags, t *pay.Tenant
 	}
 	if err := a.applySecrets(f, t); err != nil {
 		return err
+	}
+	if sandbox && pay.LiveKey(t.StripeKey) {
+		return usagef("--stripe-key-file: holds a live key, and PORTATILL_SANDBOX is set; a live key never meets a double of Stripe")
 	}
 	var lines []string
 	for _, fault := range t.Validate() {

@@ -265,6 +265,13 @@ func (r reader) Balances(ctx context.Context, tenantID string) ([]pay.AccountBal
 	return r.in.Balances(ctx, tenantID)
 }
 
+func (r reader) Movements(ctx context.Context, tenantID string, from, until time.Time) ([]pay.Movement, error) {
+	if err := r.faults.next("Movements"); err != nil {
+		return nil, err
+	}
+	return r.in.Movements(ctx, tenantID, from, until)
+}
+
 func (r reader) CustomerBalances(ctx context.Context, tenantID string) ([]pay.CustomerBalance, error) {
 	if err := r.faults.next("CustomerBalances"); err != nil {
 		return nil, err

@@ -300,10 +300,11 @@ func TestDials(t *testing.T) {
 		b.sandboxPost("/_sandbox/dials", map[string]any{"api_error_rate": 1})
 		failures, broken, asked := 0, 0, 60
 		for i := range asked {
-			a, err := b.try(http.MethodPost, "/v1/customers", fmt.Sprintf("name=%d", i), "Idempotency-Key", fmt.Sprint("k", i))
+			// On a connection that it used before, Go's client sends a request with a key again by itself.
+			a, err := b.try(http.MethodPost, "/v1/customers", fmt.Sprintf("name=%d", i), "Idempotency-Key", fmt.Sprint("k", i), "Connection", "close")
 			switch {
-			case err != nil, a.header.Get("Idempotent-Replayed") == "true":
-				broken++ // Go's own client sends a request with a key again by itself when the connection breaks
+			case err != nil:
+				broken++
 			case a.status == 500:
 				failures++
 			default:
@@ -336,6 +337,44 @@ func TestDials(t *testing.T) {
 		}
 		if n != asked || kept == 0 {
 			t.Errorf("%d customers for %d requests, %d keys keep answering 500", n, asked, kept)
+		}
+	})
+	t.Run("AtARateOfOneNothingGetsThroughNotEvenAKeptAnswer", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		create := func(key, form string) (rawAnswer, error) {
+			return b.try(http.MethodPost, "/v1/customers", form, "Idempotency-Key", key)
+		}
+		first, err := create("before", "name=Jo")
+		if err != nil || first.status != 200 {
+			t.Fatalf("%v %d %s", err, first.status, first.body)
+		}
+		b.sandboxPost("/_sandbox/dials", map[string]any{"api_error_rate": 1})
+		asks := map[string]func() (rawAnswer, error){
+			"a kept answer":               func() (rawAnswer, error) { return create("before", "name=Jo") },
+			"a key with other parameters": func() (rawAnswer, error) { return create("before", "name=Al") },
+			"a retried request":           func() (rawAnswer, error) { return create("during", "name=Al") },
+			"a faulty request":            func() (rawAnswer, error) { return create("faulty", "nope=1") },
+			"a look":                      func() (rawAnswer, error) { return b.try(http.MethodGet, "/v1/customers", "") },
+		}
+		for name, ask := range asks {
+			for range 12 {
+				if a, err := ask(); err == nil && a.status != 500 {
+					t.Errorf("%s got through: %d %s", name, a.status, a.body)
+				}
+			}
+		}
+		b.sandboxPost("/_sandbox/dials", map[string]any{"api_error_rate": 0})
+		if a := b.raw(http.MethodPost, "/v1/customers", "name=Jo", "Idempotency-Key", "before"); a.text() != first.text() || a.header.Get("Idempotent-Replayed") != "true" {
+			t.Errorf("afterwards the key answers %d %s", a.status, a.body)
+		}
+		_ = b.raw(http.MethodPost, "/v1/customers", "name=Al", "Idempotency-Key", "during")
+		n := 0
+		for list := b.api.Customers.List(&stripe.CustomerListParams{}); list.Next(); {
+			n++
+		}
+		if n != 2 {
+			t.Errorf("%d customers for two keys", n)
 		}
 	})
 }

@@ -126,10 +126,10 @@ func (s *Server) answerAPI(r *http.Request, requestID, method, kind string, sche
 		kept, refusal = s.openAccount(accountID).claimKey(c.idemKey, r.URL.Path, hash, s.unix())
 		s.mu.Unlock()
 		if refusal != nil {
-			return failure(refusal, requestID)
+			return mishap.spoil(failure(refusal, requestID), requestID)
 		}
 		if kept != nil {
-			return answer{status: kept.Status, body: kept.Body, replayed: kept.RequestID}
+			return mishap.spoil(answer{status: kept.Status, body: kept.Body, replayed: kept.RequestID}, requestID)
 		}
 	}
 	s.apiDelay(r.Context())
@@ -139,11 +139,9 @@ func (s *Server) answerAPI(r *http.Request, requestID, method, kind string, sche
 		s.forgetKey(accountID, c.idemKey)
 		s.mu.Unlock()
 		if refusal != nil {
-			return failure(refusal, requestID)
+			a = failure(refusal, requestID)
 		}
-		a = failure(injected(), requestID)
-		a.retry = "true"
-		return a
+		return mishap.spoil(a, requestID)
 	}
 	c.params = params
 	return c.execute(accountID, r.URL.Path, hash, mishap, work)

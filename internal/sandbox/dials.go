@@ -151,7 +151,7 @@ const (
 	noMishap   mishap = iota
 	failBefore        // 500 and nothing was done
 	failAfter         // 500 although it was done; a POST's key keeps answering 500
-	resetAfter        // it was done, and the connection breaks before the answer; the key has the real answer
+	resetAfter        // it was done, and the connection breaks before the answer; the key keeps the real one for a retry without a mishap
 )
 
 func (s *Server) rollMishap(safe bool) mishap {
@@ -166,6 +166,20 @@ func (s *Server) rollMishap(safe bool) mishap {
 		kinds = []mishap{failBefore, resetAfter}
 	}
 	return kinds[rand.IntN(len(kinds))]
+}
+
+// spoil does to an answer that changes nothing (a refusal, the kept answer of a key) what the mishap does. Asking again
+// is always right then, and rolls again: otherwise the retry after a reset would get through whatever the rate.
+func (m mishap) spoil(a answer, requestID string) answer {
+	switch m {
+	case noMishap:
+		return a
+	case resetAfter:
+		return answer{reset: true}
+	}
+	a = failure(injected(), requestID)
+	a.retry = "true"
+	return a
 }
 
 func injected() *apiError {

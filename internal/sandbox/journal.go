@@ -34,6 +34,7 @@ func objectLine(r *record) journalLine {
 
 type journal struct {
 	path string
+	lock *fileLock
 
 	mu       sync.Mutex // guards the next three
 	pending  []byte
@@ -148,10 +149,27 @@ func syncDir(path string) error {
 func (j *journal) close() error {
 	j.sync.Lock()
 	defer j.sync.Unlock()
-	return errors.Join(j.flush(), j.file.Close())
+	return errors.Join(j.flush(), j.file.Close(), j.lock.release())
 }
 
+// openJournal locks the file before it reads it, and keeps it locked until Close. The lock is on a file beside it, since
+// a rewrite puts another file in its place.
 func (s *Server) openJournal(path string) error {
+	lock, err := lockFile(path + ".lock")
+	if errors.Is(err, errLocked) {
+		return fmt.Errorf("%s is in use by another sandbox, which holds %s.lock; stop that one or give this one a file of its own", path, path)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.readJournal(path, lock); err != nil {
+		s.journal = nil
+		return errors.Join(err, lock.release())
+	}
+	return nil
+}
+
+func (s *Server) readJournal(path string, lock *fileLock) error {
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -166,7 +184,7 @@ func (s *Server) openJournal(path string) error {
 		}
 	}
 	s.deliveries.requeue()
-	s.journal = &journal{path: path}
+	s.journal = &journal{path: path, lock: lock}
 	return s.journal.rewrite(lines)
 }
 

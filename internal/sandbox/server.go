@@ -15,7 +15,8 @@ type Options struct {
 	// BaseURL is the address that browsers reach the sandbox at, for the links to the hosted pages. Empty: the Host of
 	// the request that makes the link.
 	BaseURL string
-	// StateFile keeps the state over a restart, also over kill -9. Empty: memory only.
+	// StateFile keeps the state over a restart, also over kill -9. Empty: memory only. A lock beside it (its name and
+	// .lock) keeps a second sandbox away until Close or the end of the process.
 	StateFile string
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
@@ -48,7 +49,7 @@ type Server struct {
 	journal      *journal // nil without a state file
 }
 
-// New makes a sandbox and reads its state file, when it has one. Call Run for webhooks to be sent and Close at the end.
+// New makes a sandbox and reads its state file, when it has one; that another sandbox uses the file is an error. Call Run for webhooks to be sent and Close at the end.
 func New(o Options) (*Server, error) {
 	if o.BaseURL != "" && !strings.HasPrefix(o.BaseURL, "http://") && !strings.HasPrefix(o.BaseURL, "https://") {
 		return nil, fmt.Errorf("sandbox base URL %q must begin with http:// or https://", o.BaseURL)

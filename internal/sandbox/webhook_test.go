@@ -266,6 +266,31 @@ func TestTheStateFile(t *testing.T) {
 		again.run()
 		r.wait(1)
 	})
+	t.Run("TwoSandboxesCannotShareOne", func(t *testing.T) {
+		t.Parallel()
+		path := filepath.Join(t.TempDir(), "state")
+		first, err := sandbox.New(sandbox.Options{StateFile: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sandbox.New(sandbox.Options{StateFile: path}); err == nil || !strings.Contains(err.Error(), "in use by another sandbox") {
+			t.Errorf("a second one started: %v", err)
+		}
+		if after, err := os.ReadFile(path); err != nil || string(after) != string(before) {
+			t.Errorf("the refused one changed the file: %v", err)
+		}
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
+		next := setupWith(t, path)
+		if _, err := next.api.Customers.New(&stripe.CustomerParams{}); err != nil {
+			t.Errorf("the next one: %v", err)
+		}
+	})
 	t.Run("AFileThatIsNoneIsRefused", func(t *testing.T) {
 		t.Parallel()
 		path := filepath.Join(t.TempDir(), "state")
@@ -279,6 +304,10 @@ func TestTheStateFile(t *testing.T) {
 		if text, _ := os.ReadFile(path); string(text) != "not JSON\nat all\n" {
 			t.Error("it was overwritten")
 		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		setupWith(t, path) // the refusal has let go of the lock
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/portatill/portatill/pay"
 )
@@ -106,6 +107,26 @@ func (r reader) Balances(ctx context.Context, tenantID string) ([]pay.AccountBal
 		JOIN tenants t ON t.id = e.tenant_id`+w.String()+`
 		GROUP BY e.tenant_id, t.slug, l.account, e.currency
 		ORDER BY t.slug, l.account, e.currency`, w.args...)
+	return values(list), err
+}
+
+// Movements implements pay.Reader; they come by tenant, account and customer.
+func (r reader) Movements(ctx context.Context, tenantID string, from, until time.Time) ([]pay.Movement, error) {
+	var w where
+	if tenantID != "" {
+		w.and("e.tenant_id = $%d", tenantID)
+	}
+	w.and("e.at >= $%d", micros(from))
+	w.and("e.at < $%d", micros(until))
+	list, err := many(ctx, r, "movements", func(w row, m *pay.Movement) error {
+		return w.Scan(&m.TenantID, &m.Tenant, &m.Account, &m.ICustomer, &m.Name, &m.Sum.Currency, &m.Sum.Minor)
+	}, `SELECT e.tenant_id, t.slug, l.account, COALESCE(c.i_customer, 0), COALESCE(c.name, ''), e.currency, CAST(SUM(l.amount_minor) AS BIGINT)
+		FROM ledger_entries e
+		JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id
+		JOIN tenants t ON t.id = e.tenant_id
+		LEFT JOIN customers c ON c.tenant_id = l.tenant_id AND c.id = l.customer_id`+w.String()+`
+		GROUP BY e.tenant_id, t.slug, l.account, c.i_customer, c.name, e.currency
+		ORDER BY t.slug, e.currency, l.account, c.i_customer`, w.args...)
 	return values(list), err
 }
 

@@ -5,17 +5,21 @@ import (
 	"strings"
 )
 
+// maxCSVColumns bounds the header, hence what a row costs at most; the request has 15 (safety CV-03).
+const maxCSVColumns = 1000
+
 // csvReader reads RFC 4180 with a header line, one DTO to a record; members that are no scalars hold JSV (wire.md 2.4).
 type csvReader struct {
 	text    string
 	pos     int
 	columns []int16 // for each column the index of the member, -1 for an unknown name
-	cells   []csvCell
+	cells   []csvCell // of the record, without those of unknown columns
 	budget  *budget
 }
 
 type csvCell struct {
 	text   string
+	member int16
 	quoted bool
 }
 
@@ -76,6 +80,9 @@ func (r *csvReader) header(s *shape) *Error {
 	r.skipBlankLines()
 	var seen uint64
 	for more := r.pos < len(r.text); more; {
+		if len(r.columns) == maxCSVColumns {
+			return malformed("The CSV has more than ", itoa(maxCSVColumns), " columns; leave out those that are no member of the request.")
+		}
 		cell, err := r.cell()
 		if err != nil {
 			return err
@@ -131,15 +138,17 @@ func (r *csvReader) record() (more bool, err *Error) {
 
 func (r *csvReader) split(cell func() (csvCell, *Error)) (fits bool, err *Error) {
 	r.cells = r.cells[:0]
-	for {
+	for column := 0; ; column++ {
 		c, err := cell()
 		if err != nil {
 			return false, err
 		}
-		if len(r.cells) == len(r.columns) {
+		if column == len(r.columns) {
 			return false, nil
 		}
-		r.cells = append(r.cells, c)
+		if c.member = r.columns[column]; c.member >= 0 {
+			r.cells = append(r.cells, c)
+		}
 		if !r.nextCell() {
 			return true, nil
 		}
@@ -211,12 +220,11 @@ func (r *csvReader) expectCellEnd() *Error {
 
 // bind gives the members of a struct the cells of the record.
 func (r *csvReader) bind(v reflect.Value, s *shape) *Error {
-	for column, cell := range r.cells {
-		i := r.columns[column]
-		if i < 0 || cell.text == "" && !cell.quoted {
+	for _, cell := range r.cells {
+		if cell.text == "" && !cell.quoted {
 			continue
 		}
-		f := &s.fields[i]
+		f := &s.fields[cell.member]
 		if err := r.bindCell(v.Field(f.index), f.shape, cell); err != nil {
 			return err.in(f.name)
 		}

@@ -4,13 +4,18 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 	"testing"
 )
 
-// fuzzDecode seeds with the vectors of a format and checks, for any bytes: no panic, no message with internals, and
-// that what is accepted survives being written and read again in every format with the same digest.
+// measuredBody is from where on memory is counted: counting stops the world, and a shorter body cannot reach the limit.
+const measuredBody = 2 << 10
+
+// fuzzDecode seeds with the vectors of a format and its hostile bodies, and checks, for any bytes: no panic, no message
+// with internals, no more than 64 times their size in memory, and that what is accepted survives being written and read
+// again in every format with the same digest. Time is not judged here but shown by BenchmarkHostileBodies.
 func fuzzDecode(f *testing.F, format Format) {
 	for _, v := range vectors(f) {
 		if v.Format == format.String() {
@@ -22,7 +27,16 @@ func fuzzDecode(f *testing.F, format Format) {
 			f.Add(withFee(format, spelling))
 		}
 	}
+	for _, hostile := range hostileBodies(smallBody) {
+		if hostile.format == format {
+			f.Add([]byte(hostile.body))
+		}
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
+		if len(body) >= measuredBody {
+			checkMemory(t, format, true, body)
+			checkMemory(t, format, false, body)
+		}
 		var batch []StripePaymentRequest
 		if err := DecodeBatch(format, body, &batch); err != nil {
 			checkRefusal(t, err, string(body))
@@ -37,7 +51,11 @@ func fuzzDecode(f *testing.F, format Format) {
 		for _, other := range []Format{JSON, JSV, CSV, XML, Form} {
 			var again StripePaymentRequest
 			written := Encode(other, &request)
-			if err := Decode(other, written, &again); err != nil {
+			err := Decode(other, written, &again)
+			if refusal := new(Error); errors.As(err, &refusal) && strings.Contains(refusal.Message, tooSparse) {
+				continue // thousands of nulls are so much shorter in JSV that they exceed what its length allows
+			}
+			if err != nil {
 				t.Fatalf("%s cannot be read back: %v\n%s", other, err, written)
 			}
 			if got := Digest(&again); got != want {

@@ -9,23 +9,25 @@ import (
 const (
 	// maxDepth is how deep objects and lists may be nested, skipped ones included (wire.md 2.6).
 	maxDepth = 32
-	// memoryPerByte and memoryBase bound what decoding may allocate besides the texts themselves. A short entry such as
-	// {} in a list would otherwise cost a hundred times its size.
+	// memoryPerByte and memoryBase bound what decoding may allocate besides the texts themselves, so that it stays below
+	// 64 times the body. A short entry such as {} in a list would otherwise cost a hundred times its size.
 	memoryPerByte = 48
-	memoryBase    = 1 << 20
+	memoryBase    = 1 << 17
 	byteOrderMark = "\ufeff"
 )
 
 // budget counts down what a body may still make us allocate.
 type budget struct{ left int }
 
-// The base allows every ordinary cart, however sparse its lines; the rest grows with the body.
+// The base allows a full cart (100 lines) or a batch of as many requests, however sparse; the rest grows with the body.
 func newBudget(body int) *budget { return &budget{left: memoryBase + memoryPerByte*body} }
+
+const tooSparse = "has too many empty entries for a body of this size"
 
 func (b *budget) take(size int) *Error {
 	b.left -= size
 	if b.left < 0 {
-		return wrong("has too many empty entries for a body of this size")
+		return wrong(tooSparse)
 	}
 	return nil
 }

@@ -168,6 +168,9 @@ func TestRefusals(t *testing.T) {
 			"License \r\na\r\n", "License\r\na\r\nb\r\n", "License\rContentId\r\na\r\n", "Customer\r\n{Notes:a}x\r\n", "Customer\r\n{Notes:a\r\n",
 			"ContentId,License\r\n1,000.00,L\r\n", "Customer,ContentId\r\n{Notes:a,b,c},7,8\r\n", "Customer\r\nx\r\n", "ContentId\r\n\"\"\r\n",
 		}},
+		"CSVHasAThousandColumnsAtMost": {CSV, []string{
+			"License" + strings.Repeat(",", 1000) + "\r\nL\r\n", "License" + strings.Repeat(",", 99999) + "\r\nL\r\n", strings.Repeat(",", 1000) + "License\r\n",
+		}},
 		"XMLHasNoDOCTYPE": {XML, []string{
 			`<!DOCTYPE r [<!ENTITY x SYSTEM 'file:///etc/hostname'>]>` + xmlHead + `<License>&x;</License>` + xmlTail,
 			`<!DOCTYPE r>` + xmlHead + xmlTail, "<!-- a -- b -->" + xmlHead + xmlTail, "<?$?>" + xmlHead + xmlTail, "<?a" + xmlHead + xmlTail, "<?a$?>" + xmlHead + xmlTail, xmlHead + `<!DOCTYPE r>` + xmlTail, `<?xml version="1.0"?><!doctype r>` + xmlHead + xmlTail,

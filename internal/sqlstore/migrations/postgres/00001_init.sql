@@ -212,6 +212,7 @@ CREATE TABLE ledger_entries (
     FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
 );
 CREATE INDEX ledger_entries_order ON ledger_entries (tenant_id, order_id, seq);
+CREATE INDEX ledger_entries_at ON ledger_entries (tenant_id, at);
 
 CREATE TABLE ledger_lines (
     tenant_id    TEXT COLLATE "C" NOT NULL,
