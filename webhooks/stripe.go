@@ -34,12 +34,13 @@ type Answer string
 
 // The answers: stored and repeated ones are 200; forged ones 400.
 const (
-	AnswerStored   Answer = "stored"
-	AnswerRepeated Answer = "repeated"
-	AnswerNotOurs  Answer = "not_ours"
-	AnswerForged   Answer = "forged"
-	AnswerTooLarge Answer = "too_large"
-	AnswerRefused  Answer = "refused" // 503: the database could not take it, or the tenant has no secret
+	AnswerStored    Answer = "stored"
+	AnswerRepeated  Answer = "repeated"
+	AnswerNotOurs   Answer = "not_ours"
+	AnswerForged    Answer = "forged"
+	AnswerTooLarge  Answer = "too_large"
+	AnswerMalformed Answer = "malformed" // rightly signed, and no event
+	AnswerRefused   Answer = "refused"   // 503: the database could not take it, or the tenant has no secret
 )
 
 // Stripe receives deliveries for all tenants.
@@ -82,7 +83,7 @@ func (s *Stripe) Receive(c echo.Context) error {
 	}
 	event, err := readEvent(body)
 	if err != nil {
-		return s.answer(c, t.Slug, AnswerForged, http.StatusBadRequest, "The event is not one of Stripe's: "+err.Error()+".")
+		return s.answer(c, t.Slug, AnswerMalformed, http.StatusBadRequest, "The event is not one of Stripe's: "+err.Error()+".")
 	}
 	event.TenantID = t.ID
 	answer := AnswerStored
@@ -159,7 +160,7 @@ func (s *Stripe) comeAgain(c echo.Context, slug string, err error) error {
 
 func (s *Stripe) answer(c echo.Context, slug string, a Answer, status int, text string) error {
 	s.count(slug, a)
-	if a == AnswerForged || a == AnswerTooLarge {
+	if a == AnswerForged || a == AnswerTooLarge || a == AnswerMalformed {
 		s.Log.WarnContext(c.Request().Context(), "webhook refused", "tenant", slug, "answer", string(a), "why", text,
 			"request_id", c.Response().Header().Get(echo.HeaderXRequestID))
 	}

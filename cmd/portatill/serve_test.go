@@ -81,6 +81,9 @@ func TestASandboxIsPaidRestartedAndPaidAgain(t *testing.T) {
 	if first.counted("stored") == 0 || first.counted("forged") != 0 {
 		t.Errorf("counted stored %d, forged %d", first.counted("stored"), first.counted("forged"))
 	}
+	if line := booksLine(t, first.out.String()); s.pasted(line) != s.credit() {
+		t.Errorf("the line that it printed for the books, %s, shows %q", line, s.pasted(line))
+	}
 	waiting := first.request(2)
 	if again := first.request(2); again.OrderId != waiting.OrderId || !again.Replayed {
 		t.Errorf("the same request: %+v", again)
@@ -274,4 +277,52 @@ func TestTheReadyFileIsWholeAndPrivate(t *testing.T) {
 	if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".portatill-*")); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
+}
+
+// booksLine is the command that `serve` prints for looking at the books.
+func booksLine(t *testing.T, printed string) string {
+	t.Helper()
+	for line := range strings.SplitSeq(printed, "\n") {
+		if strings.HasSuffix(line, " books") && strings.Contains(line, "PORTATILL_DATABASE_URL=") {
+			return line
+		}
+	}
+	t.Fatalf("it printed no command for the books: %s", printed)
+	return ""
+}
+
+// pasted is the demo customer's credit as that line shows it in a shell without settings.
+func (s *shell) pasted(line string) string {
+	s.t.Helper()
+	bare := &shell{t: s.t, env: map[string]string{}}
+	for word := range strings.FieldsSeq(line) {
+		if name, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(name, "PORTATILL_") {
+			bare.env[name] = strings.Trim(value, "'")
+		}
+	}
+	return bare.credit()
+}
+
+func TestALiveKeyNeverMeetsADouble(t *testing.T) {
+	t.Parallel()
+	s := migrated(t)
+	s.env["PORTATILL_SANDBOX"] = "1"
+	key := s.file("sk_live_0123456789abcdefghij")
+	if r := s.run("tenant", "add", "acme", "--stripe-key-file", key); r.code != 2 || !strings.Contains(r.err, "live key") {
+		t.Errorf("exit code %d: %s", r.code, r.err)
+	}
+	if r := s.run("tenant", "list", "--json"); strings.Contains(r.out, "acme") {
+		t.Errorf("it was stored: %s", r.out)
+	}
+	s.ok("tenant", "add", "acme")
+	if r := s.run("tenant", "set", "acme"); r.code != 2 {
+		t.Errorf("a set of nothing: exit code %d", r.code)
+	}
+	if r := s.run("tenant", "set", "acme", "--support-email", "nope"); r.code != 2 {
+		t.Errorf("an address that is none: exit code %d", r.code)
+	}
+	if r := s.run("books", "--day", "yesterday"); r.code != 2 {
+		t.Errorf("a day that is none: exit code %d", r.code)
+	}
+	s.ok("books", "--day", "2026-11-22", "--json")
 }
