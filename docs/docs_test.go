@@ -1,5 +1,7 @@
-// Package docs has no code of its own; its test holds the documentation's code to
-// the committed vector, so that what portals copy works.
+// Package docs has no code of its own. Its tests run the documentation's commands
+// and programs, as they stand in api.md, against the built till, and hold its
+// tables to what the till really has, so that what portals copy works. curl and
+// node must be there: a test that skips itself would let the page rot.
 package docs
 
 import (
@@ -8,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -37,17 +40,28 @@ func readVector(t *testing.T) passVector {
 	return v
 }
 
-// snippet is the code block of a language in api.md.
-func snippet(t *testing.T, language string) string {
+func readAPI(t *testing.T) string {
 	t.Helper()
 	raw, err := os.ReadFile("api.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, ok := strings.Cut(string(raw), "```"+language+"\n")
-	code, _, closed := strings.Cut(rest, "\n```")
-	if !ok || !closed {
-		t.Fatalf("api.md has no %s code", language)
+	return string(raw)
+}
+
+// program is the code block of api.md whose first line names the file, such as pay.mjs.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	head := regexp.MustCompile("(?m)^```[a-z]+\n(<\\?php )?// " + regexp.QuoteMeta(name) + `\b`)
+	api := readAPI(t)
+	at := head.FindAllStringIndex(api, -1)
+	if len(at) != 1 {
+		t.Fatalf("api.md has %d programs %s", len(at), name)
+	}
+	_, rest, _ := strings.Cut(api[at[0][0]:], "\n")
+	code, _, closed := strings.Cut(rest, "\n```\n")
+	if !closed {
+		t.Fatalf("the program %s in api.md has no end", name)
 	}
 	return code + "\n"
 }
@@ -95,7 +109,7 @@ func TestTheDocumentedPass(t *testing.T) {
 	t.Run("IsMadeByTheJavaScriptInTheDocumentation", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
-		write(t, filepath.Join(dir, "pass.mjs"), snippet(t, "js"))
+		write(t, filepath.Join(dir, "pass.mjs"), program(t, "pass.mjs"))
 		vector, err := filepath.Abs("pass-vector.json")
 		if err != nil {
 			t.Fatal(err)
@@ -113,7 +127,7 @@ console.log(portatillPass(v.slug, v.secret, v.expires, v.nonce, v.fields));
 		t.Parallel()
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "go.mod"), "module pass\n\ngo 1.24\n")
-		write(t, filepath.Join(dir, "pass.go"), snippet(t, "go"))
+		write(t, filepath.Join(dir, "pass.go"), program(t, "pass.go"))
 		write(t, filepath.Join(dir, "main.go"), fmt.Sprintf("package main\n\nfunc main() {\n\tprintln(portatillPass(%q, %q, %d, %q, %#v))\n}\n",
 			v.Slug, v.Secret, v.Expires, v.Nonce, v.Fields))
 		if got := output(t, dir, "go", "run", "."); got != v.Pass {

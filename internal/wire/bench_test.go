@@ -2,6 +2,8 @@ package wire
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -110,6 +112,53 @@ func BenchmarkDecodeJSV(b *testing.B)  { benchmarkDecode(b, JSV) }
 func BenchmarkDecodeCSV(b *testing.B)  { benchmarkDecode(b, CSV) }
 func BenchmarkDecodeXML(b *testing.B)  { benchmarkDecode(b, XML) }
 func BenchmarkDecodeForm(b *testing.B) { benchmarkDecode(b, Form) }
+
+// BenchmarkDecodeSizes shows that the time of decoding is linear in the size: the MB/s of a format stay about the same
+// from 4 KB to the limit of a body.
+func BenchmarkDecodeSizes(b *testing.B) {
+	names := map[Format]string{JSON: "JSON", JSV: "JSV", CSV: "CSV", XML: "XML", Form: "Form"}
+	sizes := []struct {
+		name  string
+		bytes int
+	}{{"4KB", 4 << 10}, {"16KB", 16 << 10}, {"64KB", 64 << 10}, {"256KB", 256 << 10}, {"1MB", mebibyte}}
+	for _, format := range []Format{JSON, JSV, CSV, XML, Form} {
+		for _, size := range sizes {
+			b.Run(names[format]+"/"+size.name, func(b *testing.B) {
+				body := cartOfSize(b, format, size.bytes)
+				b.SetBytes(int64(len(body)))
+				b.ReportAllocs()
+				for b.Loop() {
+					var request StripePaymentRequest
+					if err := Decode(format, body, &request); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// cartOfSize writes a cart with as many lines as go into size bytes of the format.
+func cartOfSize(t testing.TB, format Format, size int) []byte {
+	t.Helper()
+	body := func(lines int) []byte {
+		request := StripePaymentRequest{License: Str("L-1"), ICustomer: 7, SuccessUrl: Str("https://portal.example/paid?a=b"), CancelUrl: Str("https://portal.example/")}
+		for i := range lines {
+			request.ShoppingInformation = append(request.ShoppingInformation, ShoppingItem{
+				Title: Str("Hosted PBX, 10 seats"), Quantity: 2, MonthlyFee: MustDecimal("9.90"), SetupFee: MustDecimal("25.00"),
+				Key: Str(fmt.Sprintf("line-%05d", i)), Currency: Str("GBP"), VatApplicable: true,
+				AdditionalInformation: []String{Str(`a "quoted" text, with a comma`), {}, Str(strings.Repeat("more to say, ", 5))},
+			})
+		}
+		return Encode(format, &request)
+	}
+	empty := len(body(0))
+	cart := body((size - empty) / (len(body(1)) - empty))
+	if len(cart) > size || len(cart) < size*3/4 {
+		t.Fatalf("the cart for %d bytes of %s is %d bytes long", size, format, len(cart))
+	}
+	return cart
+}
 
 // BenchmarkDecodeYardstick is encoding/json on the plain twin.
 func BenchmarkDecodeYardstick(b *testing.B) {

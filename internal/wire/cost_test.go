@@ -9,27 +9,30 @@ import (
 
 const mebibyte = 1 << 20
 
-// hostileBodies are bodies of about the given size that would be dear to a careless reader.
-func hostileBodies(size int) map[string]struct {
+// hostile is a body that would be dear to a careless reader.
+type hostile struct {
 	format Format
 	batch  bool
-	body   string
-} {
-	type hostile = struct {
-		format Format
-		batch  bool
-		body   string
-	}
-	fill := func(head, unit, tail string) string {
-		return head + strings.Repeat(unit, (size-len(head)-len(tail))/len(unit)) + tail
-	}
-	numbered := func(head, before, after, tail string) string {
+	body   stretched
+}
+
+// stretched is a text of a wanted size; unit is what is repeated in it, empty when it is made in another way.
+type stretched struct{ text, head, unit, tail string }
+
+func stretch(size int, head, unit, tail string) stretched {
+	return stretched{head + strings.Repeat(unit, max(0, size-len(head)-len(tail))/len(unit)) + tail, head, unit, tail}
+}
+
+// hostileBodies are bodies of about the given size.
+func hostileBodies(size int) map[string]hostile {
+	fill := func(head, unit, tail string) stretched { return stretch(size, head, unit, tail) }
+	numbered := func(head, before, after, tail string) stretched {
 		var b strings.Builder
 		b.WriteString(head)
 		for i := 0; b.Len() < size-len(tail)-40; i++ {
 			b.WriteString(before + itoa(i) + after)
 		}
-		return b.String() + tail
+		return stretched{text: b.String() + tail}
 	}
 	attributes := `{"Customer":{"CustomerStatus":{"ServiceFeatures":[{"ServiceAttributes":{`
 	attributesJSV := `{Customer:{CustomerStatus:{ServiceFeatures:[{ServiceAttributes:{`
@@ -60,7 +63,7 @@ func hostileBodies(size int) map[string]struct {
 		"JSVPretty":             {JSV, false, fill("{ ", "License :a , ", "License:b }")},
 		"CSVColumns":            {CSV, false, fill("License", ",", "\r\n")},
 		"CSVCells":              {CSV, false, fill("License\r\n", ",", "\r\n")},
-		"CSVColumnsAndCells":    {CSV, false, "License" + strings.Repeat(",", size/2-8) + "\n" + strings.Repeat(",", size/2)},
+		"CSVColumnsAndCells":    {CSV, false, fill("License"+strings.Repeat(",", size/2-8)+"\n", ",", "")},
 		"CSVWideRows":           {CSV, true, fill("License"+strings.Repeat(",", maxCSVColumns-1)+"\n", "x"+strings.Repeat(",", maxCSVColumns-1)+"\n", "")},
 		"CSVUnknownCells":       {CSV, true, fill("License,y\n", ",\"\"\"\"\n", "")},
 		"CSVRows":               {CSV, true, fill("License\r\n", "x\n", "")},
@@ -127,7 +130,7 @@ func TestNoBodyAllocatesMoreThan64TimesItsSize(t *testing.T) {
 	for _, size := range []int{smallBody, 3 * smallBody, mebibyte} {
 		for name, hostile := range hostileBodies(size) {
 			t.Run(name+"/"+itoa(size), func(t *testing.T) {
-				body := []byte(hostile.body)
+				body := []byte(hostile.body.text)
 				if len(body) > size || len(body) < size-4096 {
 					t.Errorf("the body is %d bytes long", len(body))
 				}
@@ -142,7 +145,7 @@ func TestNoBodyAllocatesMoreThan64TimesItsSize(t *testing.T) {
 func BenchmarkHostileBodies(b *testing.B) {
 	for name, hostile := range hostileBodies(mebibyte) {
 		b.Run(name, func(b *testing.B) {
-			body := []byte(hostile.body)
+			body := []byte(hostile.body.text)
 			for b.Loop() {
 				_ = decodeHostile(hostile.format, hostile.batch, body)
 			}

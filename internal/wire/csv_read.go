@@ -12,7 +12,7 @@ const maxCSVColumns = 1000
 type csvReader struct {
 	text    string
 	pos     int
-	columns []int16 // for each column the index of the member, -1 for an unknown name
+	columns []int16   // for each column the index of the member, -1 for an unknown name
 	cells   []csvCell // of the record, without those of unknown columns
 	budget  *budget
 }

@@ -210,6 +210,14 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestTheLimitOfColumnsIsTold(t *testing.T) {
+	t.Parallel()
+	refusal := refused(t, CSV, []byte("License"+strings.Repeat(",", 1000)+"\r\nL\r\n"))
+	if refusal == nil || !strings.Contains(refusal.Message, "more than 1000 columns") {
+		t.Errorf("%v", refusal)
+	}
+}
+
 // accepts reads a body that must be accepted and gives its canonical form without the members at their default.
 func accepts(t *testing.T, format Format, body string) StripePaymentRequest {
 	t.Helper()
@@ -227,6 +235,18 @@ func TestLeniencyIsDeliberate(t *testing.T) {
 		accepts(t, JSON, `{"Nope":`+nest("[", "]", 31)+`}`)
 		accepts(t, JSV, "{Nope:"+nest("[", "]", 31)+"}")
 		accepts(t, XML, xmlHead+nest("<a>", "</a>", 31)+xmlTail)
+	})
+	t.Run("UnknownColumnsOfCSVArePassedOverWhereverTheyStand", func(t *testing.T) {
+		t.Parallel()
+		for _, body := range []string{
+			strings.Repeat("x,", 998) + "License,ContentId\r\n" + strings.Repeat("\"a,\"\"\",", 998) + "L,7\r\n",
+			"ContentId" + strings.Repeat(",", 998) + ",License\r\n7" + strings.Repeat(",{", 998) + ",L\r\n",
+			"x,License,y,ContentId,z\r\n1,L,2,7\r\n",
+		} {
+			if r := accepts(t, CSV, body); r.License != Str("L") || r.ContentId != 7 {
+				t.Errorf("License %v, ContentId %d", r.License, r.ContentId)
+			}
+		}
 	})
 	t.Run("OneNumberForAListOfTextsIsAListOfOne", func(t *testing.T) {
 		t.Parallel()
