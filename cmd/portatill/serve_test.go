@@ -71,6 +71,19 @@ func TestASandboxIsPaidRestartedAndPaidAgain(t *testing.T) {
 		t.Errorf("it printed %s", out)
 	}
 
+	var tenant shownTenant
+	s.json(&tenant, "tenant", "show", "demo", "--json")
+	if !tenant.Ready {
+		t.Errorf("the demo tenant is not ready: %s", tenant.NotReady)
+	}
+	store := s.openStore()
+	if _, err := store.CustomerByICustomer(t.Context(), tenant.ID, first.ready.ICustomer); err != nil {
+		t.Errorf("the customer of the ready file: %v", err)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+
 	paid := first.request(1)
 	first.pay(paid)
 	// Nobody comes back from Stripe's page: the webhook alone books it.
@@ -325,4 +338,14 @@ func TestALiveKeyNeverMeetsADouble(t *testing.T) {
 		t.Errorf("a day that is none: exit code %d", r.code)
 	}
 	s.ok("books", "--day", "2026-11-22", "--json")
+}
+
+// openStore opens the shell's database beside whoever serves it.
+func (s *shell) openStore() *sqlstore.Store {
+	s.t.Helper()
+	store, err := sqlstore.Open(context.Background(), sqlstore.Options{URL: s.env["PORTATILL_DATABASE_URL"], SecretKey: testKey})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return store
 }
