@@ -152,7 +152,7 @@ func totals(cart *pay.Cart) views.Totals {
 	if cart.VATMinor == 0 {
 		return t
 	}
-	rate := strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%d.%02d", cart.VATBasisPoints/100, cart.VATBasisPoints%100), "0"), ".")
+	rate := pay.Percent(cart.VATBasisPoints)
 	t.VAT = pay.Money{Minor: cart.VATMinor, Currency: cart.Currency}.Display()
 	if cart.VATMode == pay.VATInclusive {
 		t.VATLabel = "Includes VAT " + rate + " %"

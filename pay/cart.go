@@ -270,8 +270,8 @@ func (c *Cart) sum() error {
 	return nil
 }
 
-// percent writes basis points as people write a rate: 2000 is "20", 1750 "17.5".
-func percent(basisPoints int64) string {
+// Percent writes basis points as people write a rate: 2000 is "20", 1750 "17.5".
+func Percent(basisPoints int64) string {
 	s := fmt.Sprintf("%d.%02d", basisPoints/100, basisPoints%100)
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
@@ -315,9 +315,9 @@ func explain(t *Tenant, c Currency, l *Line) string {
 	case !l.VATApplicable || t.VATBasisPoints == 0:
 		b.WriteString(", no VAT")
 	case t.VATMode == VATInclusive:
-		fmt.Fprintf(&b, ", of which VAT %s %% is %s", percent(t.VATBasisPoints), show(l.VATMinor))
+		fmt.Fprintf(&b, ", of which VAT %s %% is %s", Percent(t.VATBasisPoints), show(l.VATMinor))
 	default:
-		fmt.Fprintf(&b, "; plus VAT %s %% (%s) = %s", percent(t.VATBasisPoints), show(l.VATMinor), show(l.TotalMinor))
+		fmt.Fprintf(&b, "; plus VAT %s %% (%s) = %s", Percent(t.VATBasisPoints), show(l.VATMinor), show(l.TotalMinor))
 	}
 	return b.String()
 }
@@ -365,7 +365,7 @@ func (c *Cart) StripeLines() []StripeLine {
 		out = append(out[:MaxItems-2], StripeLine{Name: clip(a.Name, 120) + " and " + clip(b.Name, 120), Quantity: 1,
 			UnitMinor: a.Quantity*a.UnitMinor + b.Quantity*b.UnitMinor, Metadata: map[string]string{}})
 	}
-	return append(out, StripeLine{Name: "VAT " + percent(c.VATBasisPoints) + " %", Quantity: 1, UnitMinor: c.VATMinor,
+	return append(out, StripeLine{Name: "VAT " + Percent(c.VATBasisPoints) + " %", Quantity: 1, UnitMinor: c.VATMinor,
 		Metadata: map[string]string{"kind": "vat"}})
 }
 
