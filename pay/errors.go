@@ -121,6 +121,7 @@ type StripeFault struct {
 	Code        string // Stripe's error code, such as resource_missing
 	DeclineCode string
 	Param       string
+	IntentID    string // the payment intent that Stripe named with the error, "" when none
 	RequestID   string // Stripe's Request-Id, for its support
 	Message     string // Stripe's own words, for staff pages only: they may quote what the customer typed
 	RetryAfter  time.Duration

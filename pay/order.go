@@ -129,8 +129,13 @@ type Attempt struct {
 	StripeAccount string
 	SessionID     string
 	IntentID      string
-	URL           string // Stripe's page
-	ExpiresAt     time.Time
+	// CardID is the saved card that an intent charges; "" for Checkout, and until a
+	// token is attached.
+	CardID string
+	// SaveCard keeps the card that the customer pays with for later charges.
+	SaveCard  bool
+	URL       string // Stripe's page
+	ExpiresAt time.Time
 	// StartedAt is when the customer was first sent to Stripe's page; zero before.
 	StartedAt time.Time
 	Failure   string // Stripe's code or decline code, "" when none

@@ -75,6 +75,75 @@ type Refund struct {
 	UpdatedAt      time.Time
 }
 
+// RefundRequest is a refund that we were asked to make: stored, with its
+// idempotency key, before Stripe is asked, so that asking again is the same refund.
+type RefundRequest struct {
+	ID        string
+	TenantID  string
+	PaymentID string
+	OrderID   string
+	Amount    Money
+	Reason    string // duplicate, fraudulent, requested_by_customer, "" for none
+	// Key is the caller's own; the same key is the same request. "" when it gave none.
+	Key            string
+	IdempotencyKey string // ours, for Stripe
+	State          RefundRequestState
+	StripeRefundID string // re_…, once it is made
+	Failure        string // Stripe's code, when it refused
+	Cause          Cause
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}
+
+// RefundRequestState is where a refund that we were asked for stands.
+type RefundRequestState string
+
+const (
+	RefundRequested RefundRequestState = "requested" // stored; Stripe's answer is not
+	RefundMade      RefundRequestState = "made"      // Stripe made it; pay.Refund has its fate
+	RefundRefused   RefundRequestState = "refused"   // Stripe refused, or never answered; nothing went back
+)
+
+// DisputeState is Stripe's own status of a dispute; one that this release does
+// not know is kept as it is.
+type DisputeState string
+
+const (
+	DisputeWarningNeedsResponse DisputeState = "warning_needs_response"
+	DisputeWarningUnderReview   DisputeState = "warning_under_review"
+	DisputeWarningClosed        DisputeState = "warning_closed"
+	DisputeNeedsResponse        DisputeState = "needs_response"
+	DisputeUnderReview          DisputeState = "under_review"
+	DisputeWon                  DisputeState = "won"
+	DisputeLost                 DisputeState = "lost"
+	DisputePrevented            DisputeState = "prevented"
+)
+
+// Closed reports whether the bank has decided.
+func (s DisputeState) Closed() bool {
+	switch s {
+	case DisputeWarningClosed, DisputeWon, DisputeLost, DisputePrevented:
+		return true
+	}
+	return false
+}
+
+// Dispute is money that a customer's bank takes back, or may.
+type Dispute struct {
+	ID              string
+	TenantID        string
+	PaymentID       string
+	OrderID         string
+	StripeDisputeID string
+	State           DisputeState
+	Amount          Money
+	Reason          string
+	DueBy           time.Time // until when evidence can be given; zero when none can
+	Cause           Cause
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+}
+
 // PostingState is where the telling of PortaBilling stands (product.md section 4).
 type PostingState string
 

@@ -35,6 +35,62 @@ type Gateway interface {
 	// SessionOf returns the id of the Checkout session that made the intent, "" when
 	// none did.
 	SessionOf(ctx context.Context, t *Tenant, intentID string) (string, error)
+
+	// Cards lists the cards that are saved for a Stripe customer, newest first, legacy
+	// card_… and src_… among them. FaultNotFound when the customer was deleted there.
+	Cards(ctx context.Context, t *Tenant, stripeCustomer string) ([]*Card, error)
+	// Card fetches one saved payment method of a Stripe customer. One that is not this
+	// customer's is FaultNotFound, whoever's it may be.
+	Card(ctx context.Context, t *Tenant, stripeCustomer, id string) (*Card, error)
+	// SaveCard attaches to a customer what a Stripe.js token stands for (tok_…, pm_…,
+	// src_…) and labels it. A bank's no is FaultDeclined; a token that is unknown or
+	// used up FaultNotFound or FaultRejected.
+	SaveCard(ctx context.Context, t *Tenant, in CardToken, key string) (*Card, error)
+	// LabelCard sets the portal's label of a saved card; "" removes it.
+	LabelCard(ctx context.Context, t *Tenant, id, label, key string) error
+	// DeleteCard detaches a saved card from its customer. One that is attached to
+	// nobody any more is FaultNotFound.
+	DeleteCard(ctx context.Context, t *Tenant, stripeCustomer, id, key string) error
+
+	// ChargeCard makes and confirms an off-session payment intent for the attempt. A
+	// bank's no is no error: the intent is returned with Status
+	// requires_payment_method and Failure set (authentication_required when the bank
+	// wants the customer present). FaultDeclined is only what has no intent.
+	ChargeCard(ctx context.Context, t *Tenant, in ChargeInput, key string) (*StripeIntent, error)
+	// CancelIntent ends an intent, so that it can take no money any more. One that has
+	// succeeded or is cancelled already is returned as it is.
+	CancelIntent(ctx context.Context, t *Tenant, id, key string) (*StripeIntent, error)
+	// IntentMade finds the intent of an attempt by our mark on it, among the
+	// customer's intents; "" when none was made.
+	IntentMade(ctx context.Context, t *Tenant, stripeCustomer, attemptID string) (string, error)
+	// CreateRefund gives money back. Stripe's own cap is FaultRejected
+	// (charge_already_refunded, or a Param of amount).
+	CreateRefund(ctx context.Context, t *Tenant, in RefundInput, key string) (*StripeRefund, error)
+}
+
+// CardToken is what SaveCard attaches.
+type CardToken struct {
+	Token          string
+	StripeCustomer string
+	Label          string
+}
+
+// ChargeInput is what an off-session payment intent is made from.
+type ChargeInput struct {
+	Order          *Order
+	Attempt        *Attempt // its CardID is charged its Amount
+	StripeCustomer string
+	MethodType     string // Stripe's type of the card: card, sepa_debit, …
+	ReceiptEmail   string // "" for none
+	Metadata       map[string]string
+}
+
+// RefundInput is one refund at Stripe.
+type RefundInput struct {
+	IntentID string
+	Amount   Money
+	Reason   string // duplicate, fraudulent, requested_by_customer, "" for none
+	Metadata map[string]string
 }
 
 // StripeAccount is whose money it is.
@@ -62,6 +118,9 @@ type SessionInput struct {
 	CancelURL      string       // our cancel page
 	ExpiresAt      time.Time
 	Metadata       map[string]string // on the session and on its intent
+	// SaveCard keeps a card that is paid with for later off-session charges. Other
+	// payment methods are not kept.
+	SaveCard bool
 }
 
 // StripeLine is one line item: Quantity × UnitMinor in the cart's currency.
@@ -87,8 +146,18 @@ type StripeSession struct {
 	CustomerID        string
 	IntentID          string        // "" until there is one
 	Intent            *StripeIntent // nil until there is one
+	Setup             *StripeSetup  // in mode setup, nil until there is one
 	ExpiresAt         time.Time
 	CreatedAt         time.Time
+}
+
+// StripeSetup is the setup intent of a session in mode setup.
+type StripeSetup struct {
+	ID       string
+	Status   string // succeeded, processing, requires_payment_method, requires_action, canceled …
+	CardID   string // what was saved: pm_…; "" until then
+	Livemode bool
+	Failure  string // code of the last error, "" when none
 }
 
 // StripeIntent is a payment intent as Stripe has it now.
@@ -116,6 +185,7 @@ type StripeCharge struct {
 	AmountRefunded Money
 	Balance        *StripeBalanceTransaction // nil until Stripe has one
 	Refunds        []StripeRefund            // all of them, oldest first
+	Disputes       []StripeDispute           // all of them, oldest first; read when Disputed
 	Method         string                    // e.g. "visa •••• 4242 exp 12/2030"
 	ReceiptURL     string
 	CreatedAt      time.Time
@@ -138,7 +208,26 @@ type StripeRefund struct {
 	Amount        Money
 	Reason        string
 	FailureReason string
-	CreatedAt     time.Time
+	// Request is our refund request's id, from the metadata; "" for a refund that was
+	// not started by us.
+	Request   string
+	CreatedAt time.Time
+}
+
+// StripeDispute is one dispute as Stripe has it now.
+type StripeDispute struct {
+	ID     string
+	Status DisputeState
+	Amount Money // what is disputed, in the charge's currency
+	Reason string
+	// DueBy is until when evidence can be submitted; zero when there is none to give.
+	DueBy time.Time
+	// Withdrawn and Reinstated are what left the account's balance for the dispute and
+	// what came back, nil as long as neither happened. Amounts are positive; the fee is
+	// negative when Stripe gave it back.
+	Withdrawn  *StripeBalanceTransaction
+	Reinstated *StripeBalanceTransaction
+	CreatedAt  time.Time
 }
 
 // Metadata keys on every Stripe object that we make. They are how a fact finds
@@ -149,6 +238,11 @@ const (
 	MetaTenant  = "portatill_tenant"
 	// MetaCustomer is on Stripe customers: whose it is, as our customer id.
 	MetaCustomer = "portatill_customer"
+	// MetaRefund is on refunds: our refund request's id.
+	MetaRefund = "portatill_refund"
+	// MetaCardInfo is on payment methods, and on setup sessions for the card that they
+	// will save: the portal's label.
+	MetaCardInfo = "card_info"
 	// MetaICustomer is the PortaBilling id beside it, for people who look at Stripe.
 	MetaICustomer = "i_customer"
 )

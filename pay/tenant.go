@@ -65,6 +65,9 @@ type Policies struct {
 	// DuplicateWindow is how long a repeated card charge without an
 	// Idempotency-Key counts as the same one.
 	DuplicateWindow time.Duration
+	// SaveCard says whether a card that is paid with on Stripe's page is kept for
+	// later charges: "off", "ask" (a box on our order page) or "always".
+	SaveCard string
 }
 
 // Tenant is a reseller. Secrets are plain here and encrypted in the database.
@@ -162,6 +165,12 @@ func (t *Tenant) Validate() []*Error {
 	if !slices.Contains([]string{"check", "trust"}, t.Policies.Subtotal) {
 		bad("subtotal", "must be check or trust")
 	}
+	if !slices.Contains([]string{"off", "ask", "always"}, t.Policies.SaveCard) {
+		bad("save-card", "must be off, ask or always")
+	}
+	if w := t.Policies.DuplicateWindow; w < 0 || w > 24*time.Hour {
+		bad("duplicate-window", "must be between 0 and 24h, such as 10m")
+	}
 	if k := t.StripeKey.Reveal(); k != "" && !stripeKeyPattern.MatchString(k) {
 		bad("stripe-key", "must be a secret or restricted key (sk_… or rk_…), never a publishable one")
 	}
@@ -239,7 +248,7 @@ func NewTenant(slug, name string, currency Currency, at time.Time) *Tenant {
 		DefaultCurrency: currency, Currencies: []Currency{currency},
 		VATMode:       VATExclusive,
 		Branding:      Branding{DisplayName: name},
-		Policies:      Policies{Review: "page", Subtotal: "check", DuplicateWindow: 10 * time.Minute},
+		Policies:      Policies{Review: "page", Subtotal: "check", SaveCard: "ask", DuplicateWindow: 10 * time.Minute},
 		SigningSecret: NewSecret("sig_"),
 		CreatedAt:     at, UpdatedAt: at,
 	}

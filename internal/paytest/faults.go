@@ -168,3 +168,43 @@ func (g *gateway) IntentOf(ctx context.Context, t *pay.Tenant, objectID string) 
 func (g *gateway) SessionOf(ctx context.Context, t *pay.Tenant, intentID string) (string, error) {
 	return through(g.Gateway, "SessionOf", func() (string, error) { return g.In.SessionOf(ctx, t, intentID) })
 }
+
+func (g *gateway) Cards(ctx context.Context, t *pay.Tenant, stripeCustomer string) ([]*pay.Card, error) {
+	return through(g.Gateway, "Cards", func() ([]*pay.Card, error) { return g.In.Cards(ctx, t, stripeCustomer) })
+}
+
+func (g *gateway) Card(ctx context.Context, t *pay.Tenant, stripeCustomer, id string) (*pay.Card, error) {
+	return through(g.Gateway, "Card", func() (*pay.Card, error) { return g.In.Card(ctx, t, stripeCustomer, id) })
+}
+
+func (g *gateway) SaveCard(ctx context.Context, t *pay.Tenant, in pay.CardToken, key string) (*pay.Card, error) {
+	return through(g.Gateway, "SaveCard", func() (*pay.Card, error) { return g.In.SaveCard(ctx, t, in, key) })
+}
+
+func (g *gateway) LabelCard(ctx context.Context, t *pay.Tenant, id, label, key string) error {
+	_, err := through(g.Gateway, "LabelCard", func() (struct{}, error) { return struct{}{}, g.In.LabelCard(ctx, t, id, label, key) })
+	return err
+}
+
+func (g *gateway) DeleteCard(ctx context.Context, t *pay.Tenant, stripeCustomer, id, key string) error {
+	_, err := through(g.Gateway, "DeleteCard", func() (struct{}, error) {
+		return struct{}{}, g.In.DeleteCard(ctx, t, stripeCustomer, id, key)
+	})
+	return err
+}
+
+func (g *gateway) ChargeCard(ctx context.Context, t *pay.Tenant, in pay.ChargeInput, key string) (*pay.StripeIntent, error) {
+	return through(g.Gateway, "ChargeCard", func() (*pay.StripeIntent, error) { return g.In.ChargeCard(ctx, t, in, key) })
+}
+
+func (g *gateway) CancelIntent(ctx context.Context, t *pay.Tenant, id, key string) (*pay.StripeIntent, error) {
+	return through(g.Gateway, "CancelIntent", func() (*pay.StripeIntent, error) { return g.In.CancelIntent(ctx, t, id, key) })
+}
+
+func (g *gateway) IntentMade(ctx context.Context, t *pay.Tenant, stripeCustomer, attemptID string) (string, error) {
+	return through(g.Gateway, "IntentMade", func() (string, error) { return g.In.IntentMade(ctx, t, stripeCustomer, attemptID) })
+}
+
+func (g *gateway) CreateRefund(ctx context.Context, t *pay.Tenant, in pay.RefundInput, key string) (*pay.StripeRefund, error) {
+	return through(g.Gateway, "CreateRefund", func() (*pay.StripeRefund, error) { return g.In.CreateRefund(ctx, t, in, key) })
+}
