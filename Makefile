@@ -3,12 +3,16 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run setup test generate verify lint fuzz bench cover build clients e2e screenshots sizes clean
+.PHONY: help run setup test generate verify lint fuzz sim bench cover build clients e2e screenshots sizes clean
 
 # How long each fuzz target runs: make fuzz FUZZTIME=5m
 FUZZTIME ?= 30s
 # What bench measures: make bench BENCH=Settle
 BENCH ?= .
+# Which schedules sim runs: make sim SEEDS=20000 FIRST=5000, or one of them, step by step: make sim SEED=4711
+SEEDS ?= 2000
+FIRST ?= 1
+SEED ?=
 # Version and time come from git where there is one; a tarball builds without.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || true)
 
@@ -37,6 +41,9 @@ lint: ## golangci-lint: the import arrows of docs/architecture.md and the checks
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) build/fuzz.sh
+
+sim: ## run SEEDS (2000) simulated schedules from FIRST (1), or tell the steps of one SEED
+	@SEEDS=$(SEEDS) FIRST=$(FIRST) SEED=$(SEED) build/sim.sh
 
 bench: ## Go benchmarks; BENCH=regexp picks some
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./...

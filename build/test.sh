@@ -44,6 +44,7 @@ step verify '^verify: generated' build/verify.sh
 step lint '^[0-9]+ issues' build/lint.sh
 step arrows '^lint-bites: .golangci' build/lint-bites.sh
 step go '^go test: ' go_tests
+step sim '^sim: ' build/sim.sh
 step clients '^(ℹ|#) (tests|pass|fail) ' client_tests
 step browser '^ +[0-9]+ (passed|failed|flaky|skipped|did not run)' browser_tests
 

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -25,6 +26,7 @@ type opened struct {
 	tenant   *pay.Tenant
 	customer *pay.Customer
 	attempt  *pay.Attempt // the latest; nil when nothing was due
+	attempts []*pay.Attempt
 	payment  *pay.Payment // nil until paid
 	refunds  []*pay.Refund
 }
@@ -70,7 +72,7 @@ func (h *Handlers) fill(c echo.Context, order *pay.Order) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(attempts) > 0 {
+	if o.attempts = attempts; len(attempts) > 0 {
 		o.attempt = attempts[len(attempts)-1]
 	}
 	o.payment, err = store.PaymentByOrder(ctx, order.TenantID, order.ID)
@@ -92,7 +94,15 @@ func (h *Handlers) showOrderPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return page(c, http.StatusOK, views.OrderPage(h.orderView(o)))
+	v := h.orderView(o)
+	if v.PayURL != "" && takesCards(o.order) {
+		cards, err := h.Pay.Store.ListCards(c.Request().Context(), o.order.TenantID, o.order.CustomerID)
+		if err != nil {
+			return err
+		}
+		h.offerCards(&v, o, cards)
+	}
+	return page(c, http.StatusOK, views.OrderPage(v))
 }
 
 // startPayment is the pay button.
@@ -103,7 +113,11 @@ func (h *Handlers) startPayment(c echo.Context) error {
 	}
 	ctx, cancel := detached(c)
 	defer cancel()
-	to, err := h.Pay.StartPayment(ctx, token)
+	choice := pay.Choice{SaveCard: c.FormValue(views.SaveField) != ""}
+	if card := c.FormValue(views.CardField); card != views.CardNew {
+		choice.CardID = card
+	}
+	to, err := h.Pay.StartPayment(ctx, token, choice)
 	if err != nil {
 		return err
 	}
@@ -139,7 +153,7 @@ func (h *Handlers) showReturnPage(c echo.Context) error {
 			return err
 		}
 	}
-	if o.order.Evidence == "voucher" {
+	if o.order.Evidence == "voucher" && o.order.SuccessURL != "" {
 		return c.Redirect(http.StatusSeeOther, pay.SuccessLink(o.tenant, o.order, h.Pay.Now()))
 	}
 	v := h.returnView(o, outcome)
@@ -168,6 +182,9 @@ func (h *Handlers) leaveUnpaid(c echo.Context) error {
 	if err := h.Pay.NoteReturn(c.Request().Context(), o.order, "left_unpaid"); err != nil {
 		return err
 	}
+	if o.order.CancelURL == "" { // a charge that was sent without addresses
+		return c.Redirect(http.StatusSeeOther, h.Pay.PayURL(o.order, ""))
+	}
 	return c.Redirect(http.StatusSeeOther, o.order.CancelURL)
 }
 
@@ -192,11 +209,34 @@ func (h *Handlers) brandCSS(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	accent := strings.ToLower(o.tenant.Branding.AccentColour)
+	return tenantCSS(c, o.tenant)
+}
+
+func tenantCSS(c echo.Context, t *pay.Tenant) error {
+	accent := strings.ToLower(t.Branding.AccentColour)
 	css := ""
 	if accent != "" {
 		css = ":root{--accent:" + accent + ";--accent-content:" + contentColour(accent) + "}\n"
 	}
 	c.Response().Header().Set("Cache-Control", "private, max-age=300")
 	return c.Blob(http.StatusOK, "text/css; charset=utf-8", []byte(css))
+}
+
+// LogoRows reads tenants' logos; CodeNotFound when a tenant has none.
+type LogoRows interface {
+	TenantLogo(ctx context.Context, tenantID string) (logo []byte, mediaType string, err error)
+}
+
+// showLogo serves a tenant's uploaded logo.
+func (h *Handlers) showLogo(c echo.Context) error {
+	t, err := h.Pay.Store.TenantBySlug(c.Request().Context(), storable(c.Param("tenant")))
+	if err != nil {
+		return err
+	}
+	logo, mediaType, err := h.Logos.TenantLogo(c.Request().Context(), t.ID)
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("Cache-Control", "public, max-age=3600")
+	return c.Blob(http.StatusOK, mediaType, logo)
 }

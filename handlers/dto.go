@@ -12,7 +12,11 @@ func checkoutInput(t *pay.Tenant, r *wire.StripePaymentRequest) pay.CheckoutInpu
 	in := pay.CheckoutInput{
 		Tenant: t, ICustomer: int64(r.ICustomer), StripeCustomer: r.CustomerId.Value,
 		SuccessURL: r.SuccessUrl.Value, CancelURL: r.CancelUrl.Value, PaymentMethods: methodsOf(r.PaymentMethod.Value),
+		LicenseID: t.LicenseID, CardID: r.StripeSourceId.Value, CardInfo: r.CardInfo.Value,
 		ContentID: int64(r.ContentId), FeatureName: r.FeatureName.Value, Digest: wire.Digest(r), Request: storedRequest(r),
+	}
+	if token := r.ApiSingleUseToken.Value; stripeToken.MatchString(token) {
+		in.Token = token
 	}
 	if r.Customer != nil {
 		in.Customer = customerOf(r.Customer)
@@ -145,14 +149,20 @@ func joinNonEmpty(sep string, texts ...string) string {
 }
 
 // wireStatus is an order's state in the words of the response.
-func wireStatus(s pay.OrderState) string {
-	switch s {
+func wireStatus(c *pay.Checkout) string {
+	switch c.Order.State {
 	case pay.OrderPaid:
+		if c.Order.Kind == pay.OrderSetup {
+			return "saved"
+		}
 		return "paid"
 	case pay.OrderProcessing, pay.OrderMismatch:
 		return "processing"
 	case pay.OrderFailed, pay.OrderCancelled:
 		return "declined"
+	}
+	if c.NeedsCustomer {
+		return "requires_action"
 	}
 	return "open"
 }
@@ -161,7 +171,7 @@ func wireStatus(s pay.OrderState) string {
 func (h *Handlers) checkoutResponse(t *pay.Tenant, c *pay.Checkout) *wire.StripePaymentResponse {
 	o := c.Order
 	r := &wire.StripePaymentResponse{
-		Success: true, Status: wireStatus(o.State), OrderId: o.ID, Url: h.Pay.PayURL(o, ""), ICustomer: int32(c.Customer.ICustomer),
+		Success: true, Status: wireStatus(c), OrderId: o.ID, Url: h.Pay.PayURL(o, ""), ICustomer: int32(c.Customer.ICustomer),
 		CustomerId: c.Customer.StripeCustomer, Amount: decimal(o.Cart.Total()), Currency: string(o.Cart.Currency),
 		Replayed: c.Replayed, ContentId: int32(o.ContentID), FeatureName: o.FeatureName,
 	}
@@ -174,7 +184,7 @@ func (h *Handlers) checkoutResponse(t *pay.Tenant, c *pay.Checkout) *wire.Stripe
 	switch {
 	case o.Evidence == "voucher":
 		r.Url = h.Pay.PayURL(o, "/return") // nothing was due: straight on to SuccessUrl
-	case o.State == pay.OrderPaid:
+	case o.State == pay.OrderPaid && o.Kind == pay.OrderPayment:
 		r.ReceiptUrl = h.Pay.PayURL(o, "/receipt")
 	}
 	for _, l := range o.Cart.Lines {

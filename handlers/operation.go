@@ -1,25 +1,28 @@
 package handlers
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/portatill/portatill/internal/wire"
 	"github.com/portatill/portatill/pay"
 )
 
-// operation is what a request asks for (product.md section 2), in words that
-// continue "this release does not …".
+// operation is what a request asks for (product.md section 2).
 type operation string
 
 const (
-	opDeleteCard operation = "delete saved cards"
-	opListCards  operation = "list saved cards"
-	opChargeCard operation = "charge cards off-session"
-	opSaveCard   operation = "save card tokens"
-	opCheckout   operation = "check carts out"
-	opSetup      operation = "save cards on Stripe's page"
-	opPass       operation = "take signed passes from browsers"
+	opDeleteCard operation = "delete card"
+	opListCards  operation = "list cards"
+	opChargeCard operation = "charge card"
+	opSaveCard   operation = "save card"
+	opCheckout   operation = "checkout"
+	opSetup      operation = "checkout in setup mode"
+	opPass       operation = "signed pass"
 )
+
+// stripeToken is the form of a Stripe.js token; anything else is no credential.
+var stripeToken = regexp.MustCompile(`^(tok|pm|src)_[A-Za-z0-9_]{1,200}$`)
 
 // operationOf finds the one operation a request asks for, or says why it asks for
 // two or none.
@@ -30,12 +33,12 @@ func operationOf(r *wire.StripePaymentRequest) (operation, error) {
 	cart := len(r.ShoppingInformation) > 0
 	saved := !r.StripeSourceId.IsEmpty()
 	token := r.ApiSingleUseToken.Value
-	stripeToken := strings.HasPrefix(token, "tok_") || strings.HasPrefix(token, "pm_") || strings.HasPrefix(token, "src_")
+	single := stripeToken.MatchString(token)
 	urls := !r.SuccessUrl.IsEmpty() || !r.CancelUrl.IsEmpty()
 	switch {
 	case strings.HasPrefix(token, "pt1."):
 		return opPass, nil
-	case token != "" && !stripeToken:
+	case token != "" && !single:
 		return "", pay.Errorf(pay.CodeInvalidLicense, "apiSingleUseToken", "is neither a Stripe token (tok_, pm_, src_) nor a signed pass (pt1.)")
 	case r.IsDelete && r.GetCustomerCardInformation:
 		return conflict("IsDelete", "The request asks to delete a card and to list cards. Ask for one at a time; the answer to a delete lists the remaining cards.")
@@ -43,15 +46,15 @@ func operationOf(r *wire.StripePaymentRequest) (operation, error) {
 		return conflict("IsDelete", "The request asks to delete a card and has a cart. Ask for one at a time.")
 	case r.GetCustomerCardInformation && cart:
 		return conflict("GetCustomerCardInformation", "The request asks for the list of cards and has a cart. Ask for one at a time.")
-	case saved && stripeToken:
+	case saved && single:
 		return conflict("StripeSourceId", "The request has a saved card and a Stripe token. Send the one to be used.")
 	case r.IsDelete:
 		return opDeleteCard, nil
 	case r.GetCustomerCardInformation:
 		return opListCards, nil
-	case cart && (saved || stripeToken):
+	case cart && (saved || single):
 		return opChargeCard, nil
-	case stripeToken:
+	case single:
 		return opSaveCard, nil
 	case cart:
 		return opCheckout, nil

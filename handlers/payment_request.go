@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -17,9 +16,6 @@ import (
 // maxBatch is how many requests one batch may hold; each is at least one call to
 // Stripe.
 const maxBatch = 100
-
-// maxCardInfo is how long a portal's label for a card may be (product.md section 2).
-const maxCardInfo = 100
 
 // paymentRequest answers every route of the protocol.
 func (h *Handlers) paymentRequest(c echo.Context) error {
@@ -178,20 +174,21 @@ func (h *Handlers) carryOut(c echo.Context, request *wire.StripePaymentRequest, 
 	if err != nil {
 		return nil, err
 	}
-	if utf8.RuneCountInString(request.CardInfo.Value) > maxCardInfo {
-		return nil, pay.Errorf(pay.CodeTooLong, "CardInfo", "is longer than %d characters", maxCardInfo)
-	}
+	ctx, cancel := detached(c)
+	defer cancel()
+	key = strings.TrimSpace(idempotencyKey)
 	switch op {
 	case opPass: // only a form's own pass is redeemed
 		return nil, pay.Errorf(pay.CodeConflictingOps, "apiSingleUseToken", "A signed pass is for a browser's form post, without a licence key and not in a batch.")
-	case opCheckout:
-	default:
-		return nil, pay.Errorf(pay.CodeNotImplemented, "", "This release does not %s yet; it takes a cart with SuccessUrl and CancelUrl.", op)
+	case opDeleteCard, opListCards, opSaveCard:
+		return h.aboutCards(ctx, op, cardsInput(tenant, request, key))
 	}
-	ctx, cancel := detached(c)
-	defer cancel()
 	in := checkoutInput(tenant, request)
-	in.IdempotencyKey = strings.TrimSpace(idempotencyKey)
+	in.IdempotencyKey = key
+	if op == opChargeCard {
+		return h.chargeCard(ctx, in)
+	}
+	in.Setup = op == opSetup
 	checkout, err := h.Pay.OpenCheckout(ctx, in)
 	if err != nil && !(oneWay && checkout != nil && pay.CodeOf(err) == pay.CodeStripeUnavailable) {
 		return nil, err

@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,8 +18,8 @@ func (h *Handlers) frame(t *pay.Tenant) views.Frame {
 	f := views.Frame{Lang: "en", StyleURL: static.URL("css/app.css"), IconURL: static.URL("img/icon.svg"), Sandbox: h.Sandbox}
 	if t != nil {
 		f.Tenant = views.Tenant{Name: t.Branding.DisplayName, SupportEmail: t.Branding.SupportEmail}
-		if t.Branding.LogoPath != "" {
-			f.Tenant.LogoURL = t.Branding.LogoPath
+		if t.Branding.LogoType != "" {
+			f.Tenant.LogoURL = "/logo/" + t.Slug
 		}
 	}
 	return f
@@ -35,19 +36,21 @@ func (h *Handlers) orderFrame(o *opened) views.Frame {
 func (h *Handlers) orderView(o *opened) views.OrderView {
 	base := "/pay/" + o.order.PayToken
 	v := views.OrderView{
-		Frame: h.orderFrame(o), State: views.OrderState(o.order.State), Free: o.order.Cart.TotalMinor == 0,
-		CancelURL: base + "/cancel", OrderID: o.order.ID, FeatureName: o.order.FeatureName, ContentID: contentID(o.order),
+		Frame: h.orderFrame(o), State: views.OrderState(o.order.State), Free: o.order.Cart.TotalMinor == 0 && o.order.Kind == pay.OrderPayment,
+		Setup: o.order.Kind == pay.OrderSetup, OrderID: o.order.ID, FeatureName: o.order.FeatureName, ContentID: contentID(o.order),
 		CustomerName: o.customer.Name, CustomerEmail: maskEmail(o.customer.Email), Lines: lines(&o.order.Cart), Totals: totals(&o.order.Cart),
 	}
 	if o.tenant.State == pay.TenantActive && payable(o.order.State) {
 		v.PayURL = base
 	}
+	if o.order.CancelURL != "" {
+		v.CancelURL = base + "/cancel"
+	}
 	switch o.order.State {
 	case pay.OrderPaid:
-		v.ReceiptURL = base + "/receipt"
-		v.ContinueURL = pay.SuccessLink(o.tenant, o.order, h.Pay.Now())
+		v.ReceiptURL, v.ContinueURL = base+"/receipt", h.onward(o)
 	case pay.OrderProcessing:
-		v.ContinueURL = pay.SuccessLink(o.tenant, o.order, h.Pay.Now())
+		v.ContinueURL = h.onward(o)
 	case pay.OrderOpen, pay.OrderDraft:
 		if a := o.attempt; a != nil && a.State == pay.AttemptOpen {
 			v.ExpiresAt = moment(a.ExpiresAt)
@@ -66,22 +69,68 @@ func (h *Handlers) returnView(o *opened, outcome views.Outcome) views.ReturnView
 	base := "/pay/" + o.order.PayToken
 	v := views.ReturnView{
 		Frame: h.orderFrame(o), State: views.OrderState(o.order.State), Outcome: outcome, OrderID: o.order.ID,
-		Reference: contentID(o.order), Amount: o.order.Cart.Total().Display(), CancelURL: base + "/cancel",
-		CheckURL: base + "/return",
+		Setup: o.order.Kind == pay.OrderSetup, Reference: contentID(o.order), Amount: o.order.Cart.Total().Display(), CheckURL: base + "/return",
+	}
+	if o.order.CancelURL != "" {
+		v.CancelURL = base + "/cancel"
 	}
 	if payable(o.order.State) {
 		v.RetryURL = base
 	}
 	switch o.order.State {
 	case pay.OrderPaid:
-		v.ContinueURL, v.ReceiptURL = pay.SuccessLink(o.tenant, o.order, h.Pay.Now()), base+"/receipt"
+		v.ContinueURL, v.ReceiptURL = h.onward(o), base+"/receipt"
 		if o.payment != nil {
 			v.PaidWith = o.payment.Method
 		}
 	case pay.OrderProcessing:
-		v.ContinueURL = pay.SuccessLink(o.tenant, o.order, h.Pay.Now())
+		v.ContinueURL = h.onward(o)
+	case pay.OrderFailed:
+		if o.attempt != nil {
+			v.DeclineHint = pay.DeclineAdvice(o.attempt.Failure)
+		}
 	}
 	return v
+}
+
+// onward is the signed way to the portal's SuccessUrl, "" when the request had none.
+func (h *Handlers) onward(o *opened) string {
+	if o.order.SuccessURL == "" {
+		return ""
+	}
+	return pay.SuccessLink(o.tenant, o.order, h.Pay.Now())
+}
+
+// takesCards reports whether an order can be paid by a card at all.
+func takesCards(o *pay.Order) bool {
+	return o.Kind == pay.OrderPayment && o.Cart.TotalMinor > 0 && (len(o.PaymentMethods) == 0 || slices.Contains(o.PaymentMethods, "card"))
+}
+
+// offerCards puts on the order page the saved cards to choose from, what became of
+// the last try with one, and the offer to save a new one.
+func (h *Handlers) offerCards(v *views.OrderView, o *opened, cards []*pay.Card) {
+	refused := ""
+	for _, a := range o.attempts {
+		if a.Kind == pay.AttemptIntent && a.State == pay.AttemptFailed && a.Failure != "superseded" {
+			refused = a.CardID
+			v.NeedsCustomer, v.DeclineHint = pay.NeedsCustomer(a), pay.DeclineAdvice(a.Failure)
+		}
+	}
+	if v.NeedsCustomer {
+		v.DeclineHint = ""
+	}
+	for _, card := range cards {
+		v.SavedCards = append(v.SavedCards, views.SavedCard{ID: card.ID, Brand: firstOf(card.Brand, card.Type), Last4: card.Last4, Expires: expiry(card),
+			Label: card.Label, Default: card.IsDefault, Expired: card.Expired(h.Pay.Now()), Refused: card.ID == refused && !v.NeedsCustomer})
+	}
+	v.OfferSave = o.tenant.Policies.SaveCard == "ask"
+}
+
+func expiry(c *pay.Card) string {
+	if c.ExpYear == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%02d/%d", c.ExpMonth, c.ExpYear)
 }
 
 // receiptView is the whole receipt, or what a stranger may see of it.
@@ -92,7 +141,7 @@ func (h *Handlers) receiptView(o *opened, whole bool) views.ReceiptView {
 	}
 	if whole {
 		v.CustomerName, v.CustomerEmail = o.customer.Name, maskEmail(o.customer.Email)
-		v.ContinueURL = pay.SuccessLink(o.tenant, o.order, h.Pay.Now())
+		v.ContinueURL = h.onward(o)
 	}
 	if o.payment == nil {
 		return v

@@ -26,6 +26,13 @@ func (h *Handlers) routes(e *echo.Echo) {
 	get("/pay/:token/receipt", h.showReceiptPage)
 	get("/pay/:token/brand.css", h.brandCSS)
 
+	get("/account/:link", h.showAccountPage)
+	get("/account/:link/brand.css", h.accountCSS)
+	get("/account/:link/receipts/:order", h.showAccountReceipt)
+	e.POST("/account/:link/cards/:card/delete", h.removeCard)
+	e.POST("/account/:link/cards/:card/label", h.labelCard)
+	get("/logo/:tenant", h.showLogo)
+
 	// Stripe.
 	e.POST("/webhooks/stripe/:tenant", h.StripeWebhook)
 	e.POST("/StripeWebHook/:tenant", h.StripeWebhook)

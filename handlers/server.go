@@ -33,6 +33,8 @@ type Options struct {
 	CORSOrigins []string
 	// Sessions keeps browsers' sessions.
 	Sessions SessionRows
+	// Logos keeps tenants' logos.
+	Logos LogoRows
 	// StripeWebhook receives Stripe's deliveries.
 	StripeWebhook echo.HandlerFunc
 	// Ready says why the till cannot work, nil when it can; for /readyz.

@@ -30,25 +30,30 @@ func (b *booking) load(attemptID string) (err error) {
 	if b.order, err = b.tx.OrderByID(b.ctx, b.tenant.ID, b.attempt.OrderID); err != nil {
 		return err
 	}
-	// A session that Stripe made though its answer never reached us.
-	if s := b.facts.session; b.attempt.SessionID == "" && s != nil {
-		a := *b.attempt
-		if a.State != AttemptCreated { // given up, and nobody had its page; but Stripe's word counts
-			a.SessionID = s.ID
-			b.attempt = &a
-			return nil
-		}
-		a.SessionID, a.IntentID, a.URL, a.ExpiresAt, a.UpdatedAt = s.ID, s.IntentID, s.URL, s.ExpiresAt, b.now
-		a.CheckAt = nextCheck(&a, b.now)
-		bound, err := b.tx.BindAttempt(b.ctx, &a)
-		if err != nil || !bound {
-			return orElse(err, unlessMoved(bound, a.ID))
-		}
-		a.State = AttemptOpen
+	// What Stripe made though its answer is not stored: lost, or not here yet.
+	a := *b.attempt
+	s, i := b.facts.session, b.facts.intent
+	switch {
+	case a.Kind == AttemptCheckout && a.SessionID == "" && s != nil:
+		a.SessionID, a.IntentID, a.URL, a.ExpiresAt = s.ID, s.IntentID, s.URL, s.ExpiresAt
+	case a.Kind == AttemptIntent && a.IntentID == "" && i != nil:
+		a.IntentID = i.ID
+	default:
+		return nil
+	}
+	if a.State != AttemptCreated { // given up, and nobody had its page; but Stripe's word counts
 		b.attempt = &a
-		if b.order.State == OrderDraft || b.order.State == OrderExpired {
-			return b.moveOrder(OrderOpen, "")
-		}
+		return nil
+	}
+	a.UpdatedAt, a.CheckAt = b.now, nextCheck(&a, b.now)
+	bound, err := b.tx.BindAttempt(b.ctx, &a)
+	if err != nil || !bound {
+		return orElse(err, unlessMoved(bound, a.ID))
+	}
+	a.State = AttemptOpen
+	b.attempt = &a
+	if b.order.State == OrderDraft || b.order.State == OrderExpired {
+		return b.moveOrder(OrderOpen, "")
 	}
 	return nil
 }
@@ -69,9 +74,16 @@ func (b *booking) apply() error {
 	if why := b.disagreement(); why != "" {
 		return b.bookMismatch(why)
 	}
+	if b.order.Kind == OrderSetup {
+		return b.applySetup()
+	}
 	intentStatus := ""
 	if b.facts.intent != nil {
 		intentStatus = b.facts.intent.Status
+	}
+	if b.attempt.Kind == AttemptIntent && (intentStatus == "requires_payment_method" || intentStatus == "canceled") {
+		// Nobody can pay it any more: only we confirm it, and once.
+		return b.bookRefusal(cmp.Or(b.facts.intent.Failure, failureAuthentication), OrderFailed)
 	}
 	sessionStatus, paymentStatus := "complete", ""
 	if b.facts.session != nil {
@@ -122,7 +134,9 @@ func (b *booking) disagreement() string {
 			return "Stripe's session names another tenant"
 		case s.Livemode != t.StripeLivemode:
 			return "Stripe's session is of the other mode (test or live)"
-		case s.AmountTotal != a.Amount:
+		case (s.Mode == "setup") != (o.Kind == OrderSetup):
+			return "Stripe's session is of another mode (payment or setup) than the order"
+		case o.Kind == OrderPayment && s.AmountTotal != a.Amount:
 			return fmt.Sprintf("Stripe's session is for %s, the order for %s", s.AmountTotal, a.Amount)
 		}
 	}
@@ -130,6 +144,10 @@ func (b *booking) disagreement() string {
 		switch {
 		case a.IntentID != "" && i.ID != a.IntentID:
 			return "Stripe's payment intent is not the one that was bound"
+		case a.Kind == AttemptIntent && i.Metadata[MetaOrder] != o.ID:
+			return "Stripe's payment intent names another order"
+		case a.Kind == AttemptIntent && i.Metadata[MetaTenant] != t.ID:
+			return "Stripe's payment intent names another tenant"
 		case i.Livemode != t.StripeLivemode:
 			return "Stripe's payment intent is of the other mode (test or live)"
 		case i.Amount != a.Amount:
@@ -255,6 +273,11 @@ func (b *booking) bookPayment() error {
 	}
 	if err := notify(b.ctx, b.tx, b.order, "order.paid", b.order.ID+":paid", b.now); err != nil {
 		return err
+	}
+	if s := b.facts.session; s != nil && b.attempt.SaveCard && s.CustomerID != "" {
+		if err := lookAtCards(b.ctx, b.tx, b.tenant.ID, s.CustomerID, b.cause); err != nil {
+			return err
+		}
 	}
 	b.note = "paid " + p.Amount.String()
 	return b.tell("paid", p.Amount.String()+" by "+p.Method)

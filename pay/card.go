@@ -40,3 +40,18 @@ func (c *Card) Info() string {
 func (c *Card) Expired(at time.Time) bool {
 	return c.ExpYear > 0 && !at.Before(time.Date(c.ExpYear, time.Month(c.ExpMonth)+1, 1, 0, 0, 0, 0, time.UTC))
 }
+
+// TokenUse is what became of a Stripe.js token, or of a keyed request to save one:
+// each makes one accepted request.
+type TokenUse struct {
+	TenantID string
+	// Claim is what is used up: the token's SHA-256, or the request's Idempotency-Key.
+	Claim          string
+	Digest         string // of the request that used it
+	OrderID        string // the order it pays, "" when it only saves a card
+	CustomerID     string
+	IdempotencyKey string // ours, for Stripe
+	CardID         string // what it became, "" until Stripe answered
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}

@@ -28,7 +28,17 @@ type CheckoutInput struct {
 	Customer  Customer
 	// StripeCustomer is the portal's CustomerId, "" when it sent none.
 	StripeCustomer string
-	Items          []CartItem
+	// LicenseID is whose licence key the request came with; "" for a signed pass.
+	LicenseID string
+	// Setup asks for a card to be saved on Stripe's page instead of a cart.
+	Setup bool
+	Items []CartItem
+	// CardID is the saved card that ChargeCard charges, or Token the Stripe.js token of
+	// one to be saved first.
+	CardID string
+	Token  string
+	// CardInfo is the portal's label for the card, at most 100 characters.
+	CardInfo       string
 	SuccessURL     string
 	CancelURL      string
 	PaymentMethods []string
@@ -46,11 +56,17 @@ func (in *CheckoutInput) Validate(ownOrigin string) (Cart, error) {
 	if err := in.resolveCustomer(); err != nil {
 		return Cart{}, err
 	}
-	if err := in.Tenant.CheckReturnURL("SuccessUrl", in.SuccessURL, ownOrigin); err != nil {
-		return Cart{}, err
+	// A card is charged without a page; when the bank wants one, the addresses are where
+	// it leads, if the request has them.
+	if in.SuccessURL != "" || !in.charge() {
+		if err := in.Tenant.CheckReturnURL("SuccessUrl", in.SuccessURL, ownOrigin); err != nil {
+			return Cart{}, err
+		}
 	}
-	if err := in.Tenant.CheckReturnURL("CancelUrl", in.CancelURL, ownOrigin); err != nil {
-		return Cart{}, err
+	if in.CancelURL != "" || !in.charge() {
+		if err := in.Tenant.CheckReturnURL("CancelUrl", in.CancelURL, ownOrigin); err != nil {
+			return Cart{}, err
+		}
 	}
 	for _, m := range in.PaymentMethods {
 		if !slices.Contains(paymentMethodTypes, m) {
@@ -66,8 +82,19 @@ func (in *CheckoutInput) Validate(ownOrigin string) (Cart, error) {
 	if len(in.IdempotencyKey) > maxKey {
 		return Cart{}, Errorf(CodeBadRequest, "Idempotency-Key", "is longer than %d characters", maxKey)
 	}
+	if err := tooLong("CardInfo", in.CardInfo, maxLabel); err != nil {
+		return Cart{}, err
+	}
+	if in.Setup {
+		return Cart{Currency: in.Tenant.DefaultCurrency, VATMode: in.Tenant.VATMode}, nil
+	}
 	return PriceCart(in.Tenant, in.Items)
 }
+
+func (in *CheckoutInput) charge() bool { return in.CardID != "" || in.Token != "" }
+
+// maxLabel is how long a portal's label for a card may be (product.md section 2).
+const maxLabel = 100
 
 // tooLong refuses a text of more than limit characters: what is longer was never
 // meant for a page, and no index holds it.
@@ -108,6 +135,9 @@ type Checkout struct {
 	Customer *Customer
 	// Replayed says that the request was known and nothing new was made.
 	Replayed bool
+	// NeedsCustomer says that the bank wants the customer present: nothing was taken,
+	// and the order's page leads to where they finish.
+	NeedsCustomer bool
 }
 
 // OpenCheckout turns a request into an open order with a Checkout session. It is
@@ -129,7 +159,7 @@ func (s *Service) OpenCheckout(ctx context.Context, in CheckoutInput) (*Checkout
 	if err := s.ready(ctx, in.Tenant); err != nil {
 		return nil, err
 	}
-	if err := s.checkStripeCustomer(ctx, &in); err != nil {
+	if err := s.checkStripeCustomer(ctx, in.Tenant, in.Customer.ICustomer, in.StripeCustomer); err != nil {
 		return nil, err
 	}
 	c, err := s.acceptOrder(ctx, &in, cart)
@@ -175,7 +205,7 @@ func (s *Service) acceptOrder(ctx context.Context, in *CheckoutInput, cart Cart)
 	var c *Checkout
 	err := s.Store.InTx(ctx, func(tx Tx) error {
 		now := s.Now()
-		known, err := findSameRequest(ctx, tx, in)
+		known, err := findSameRequest(ctx, tx, in, now)
 		if err != nil {
 			return err
 		}
@@ -183,17 +213,18 @@ func (s *Service) acceptOrder(ctx context.Context, in *CheckoutInput, cart Cart)
 			c, err = s.loadCheckout(ctx, tx, known)
 			return err
 		}
-		customer := in.Customer
-		customer.ID, customer.TenantID = NewID("cus", now), in.Tenant.ID
-		customer.CreatedAt, customer.UpdatedAt = now, now
-		if err := tx.SaveCustomer(ctx, &customer); err != nil {
+		customer, err := keepCustomer(ctx, tx, in.Tenant, in.Customer, now)
+		if err != nil {
 			return err
 		}
 		o := &Order{
-			ID: NewID("ord", now), TenantID: in.Tenant.ID, CustomerID: customer.ID, PayToken: NewPayToken(),
+			ID: NewID("ord", now), TenantID: in.Tenant.ID, CustomerID: customer.ID, LicenseID: in.LicenseID, PayToken: NewPayToken(),
 			Kind: OrderPayment, State: OrderDraft, Cart: cart, SuccessURL: in.SuccessURL, CancelURL: in.CancelURL,
-			PaymentMethods: in.PaymentMethods, ContentID: in.ContentID, FeatureName: in.FeatureName,
+			PaymentMethods: in.PaymentMethods, ContentID: in.ContentID, FeatureName: in.FeatureName, CardInfo: in.CardInfo,
 			IdempotencyKey: in.IdempotencyKey, Digest: in.Digest, Request: in.Request, CreatedAt: now, UpdatedAt: now,
+		}
+		if in.Setup {
+			o.Kind = OrderSetup
 		}
 		if err := tx.InsertOrder(ctx, o); err != nil {
 			return err
@@ -202,19 +233,30 @@ func (s *Service) acceptOrder(ctx context.Context, in *CheckoutInput, cart Cart)
 		if err := tell(ctx, tx, o, now, "requested", cause, cart.Total().String()); err != nil {
 			return err
 		}
-		c = &Checkout{Order: o, Customer: &customer}
-		if cart.TotalMinor == 0 {
+		c = &Checkout{Order: o, Customer: customer}
+		if cart.TotalMinor == 0 && !in.Setup {
 			return settleNothingDue(ctx, tx, o, cause, now)
 		}
 		c.Attempt = newAttempt(in.Tenant, o, 1, now)
+		if in.charge() {
+			c.Attempt = chargeAttempt(c.Attempt, in.CardID, now)
+			if err := claimToken(ctx, tx, in, c); err != nil {
+				return err
+			}
+		}
 		return tx.InsertAttempt(ctx, c.Attempt)
 	})
 	// Two of the same request at once: the loser of the unique rule takes what the
 	// winner made.
 	if CodeOf(err) == CodeConflict {
-		known, findErr := findSameRequest(ctx, s.Store, in)
-		if findErr != nil || known == nil {
+		known, findErr := findSameRequest(ctx, s.Store, in, s.Now())
+		switch {
+		case findErr != nil:
 			return nil, errors.Join(err, findErr)
+		case known == nil && in.Token != "":
+			return nil, tokenUsed()
+		case known == nil:
+			return nil, err
 		}
 		return s.loadCheckout(ctx, s.Store, known)
 	}
@@ -222,11 +264,13 @@ func (s *Service) acceptOrder(ctx context.Context, in *CheckoutInput, cart Cart)
 }
 
 // findSameRequest returns the order that the request made before, or nil.
-func findSameRequest(ctx context.Context, r Reader, in *CheckoutInput) (*Order, error) {
+func findSameRequest(ctx context.Context, r Reader, in *CheckoutInput, now time.Time) (*Order, error) {
 	var o *Order
 	var err error
 	if in.IdempotencyKey != "" {
 		o, err = r.OrderByIdempotencyKey(ctx, in.Tenant.ID, in.IdempotencyKey)
+	} else if in.charge() {
+		o, err = r.ChargeByDigest(ctx, in.Tenant.ID, in.Digest, now.Add(-in.Tenant.Policies.DuplicateWindow))
 	} else {
 		o, err = r.LiveOrderByDigest(ctx, in.Tenant.ID, in.Digest)
 	}
@@ -253,6 +297,7 @@ func (s *Service) loadCheckout(ctx context.Context, r Reader, o *Order) (*Checko
 	}
 	if n := len(attempts); n > 0 {
 		c.Attempt = attempts[n-1]
+		c.NeedsCustomer = needsCustomer(o, attempts)
 	}
 	return c, nil
 }
@@ -261,11 +306,11 @@ func newAttempt(t *Tenant, o *Order, number int, now time.Time) *Attempt {
 	return &Attempt{
 		ID: NewID("att", now), TenantID: o.TenantID, OrderID: o.ID, Number: number, Kind: AttemptCheckout,
 		State: AttemptCreated, IdempotencyKey: "portatill-" + o.ID + "-" + strconv.Itoa(number), Amount: o.Cart.Total(),
-		StripeAccount: t.StripeAccount, ExpiresAt: now.Add(sessionLife).Truncate(time.Second),
+		StripeAccount: t.StripeAccount, SaveCard: o.Kind == OrderPayment && t.Policies.SaveCard == "always", ExpiresAt: now.Add(sessionLife).Truncate(time.Second),
 		CreatedAt: now, UpdatedAt: now,
 		// Stripe forgets idempotency keys after 24 hours; by then an attempt whose
 		// answer never came is closed, and nobody was given its page.
-		CheckAt: now.Add(24 * time.Hour),
+		CheckAt: now.Add(unansweredLife),
 	}
 }
 
@@ -280,55 +325,6 @@ func settleNothingDue(ctx context.Context, tx Tx, o *Order, cause Cause, now tim
 		return err
 	}
 	return tell(ctx, tx, o, now, "paid", cause, "nothing was due")
-}
-
-// checkStripeCustomer holds a portal's CustomerId to the customer it is for: it
-// must be the one we hold, or one that Stripe knows and nobody else has. It comes
-// before anything is stored, so that a refused request leaves no order behind.
-func (s *Service) checkStripeCustomer(ctx context.Context, in *CheckoutInput) error {
-	t, claimed := in.Tenant, in.StripeCustomer
-	if claimed == "" {
-		return nil
-	}
-	c, err := s.Store.CustomerByICustomer(ctx, t.ID, in.Customer.ICustomer)
-	switch {
-	case IsNotFound(err):
-		c = &Customer{}
-	case err != nil:
-		return err
-	case claimed == c.StripeCustomer:
-		return nil
-	}
-	foreign := Errorf(CodeCustomerMismatch, "CustomerId", "is not this customer's")
-	if c.StripeCustomer != "" || !strings.HasPrefix(claimed, "cus_") {
-		return foreign
-	}
-	if _, err := s.Store.CustomerByStripeID(ctx, t.ID, claimed); err == nil {
-		return foreign
-	} else if !IsNotFound(err) {
-		return err
-	}
-	at, err := s.Gateway.Customer(ctx, t, claimed)
-	if f := faultOf(err); f != nil && f.Kind == FaultNotFound {
-		return foreign
-	} else if err != nil {
-		return stripeError("fetch customer "+claimed, err)
-	}
-	if at.Livemode != t.StripeLivemode || (at.Metadata[MetaCustomer] != "" && at.Metadata[MetaCustomer] != c.ID) {
-		return foreign
-	}
-	return nil
-}
-
-func (s *Service) bindStripeCustomer(ctx context.Context, t *Tenant, c *Customer, id string) error {
-	return s.Store.InTx(ctx, func(tx Tx) error {
-		stored, err := tx.BindStripeCustomer(ctx, t.ID, c.ID, t.StripeAccount, t.StripeLivemode, id, s.Now())
-		if CodeOf(err) == CodeConflict {
-			return Errorf(CodeCustomerMismatch, "CustomerId", "is another customer's")
-		}
-		c.StripeCustomer = stored
-		return err
-	})
 }
 
 // PayURL is an order's page for its customer, or one below it such as "/return".

@@ -74,7 +74,7 @@ func TestTheCustomerPays(t *testing.T) {
 			to := make([]string, 8)
 			atOnce(t, 8, func(i int) error {
 				var err error
-				to[i], err = w.Pay.StartPayment(context.Background(), c.Order.PayToken)
+				to[i], err = w.Pay.StartPayment(context.Background(), c.Order.PayToken, pay.Choice{})
 				return err
 			})
 			for _, at := range to {
@@ -497,7 +497,7 @@ func TestARequestIsCheckedBeforeAnythingIsStored(t *testing.T) {
 	t.Run("ASuspendedTenantTakesNoNewMoney", func(t *testing.T) {
 		c := w.Open()
 		suspend(w)
-		if _, err := w.Pay.StartPayment(context.Background(), c.Order.PayToken); pay.CodeOf(err) != pay.CodeTenantSuspended {
+		if _, err := w.Pay.StartPayment(context.Background(), c.Order.PayToken, pay.Choice{}); pay.CodeOf(err) != pay.CodeTenantSuspended {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -1,6 +1,14 @@
 package pay
 
-import "time"
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
 
 // Customer is a PortaBilling customer of a tenant, unique by tenant and
 // ICustomer.
@@ -48,4 +56,113 @@ type CustomerBalance struct {
 	ICustomer  int64
 	Name       string
 	Credit     Money
+}
+
+// keepCustomer creates or updates the customer of a request. A request that only
+// names the customer leaves the record of an earlier one as it is.
+func keepCustomer(ctx context.Context, tx Tx, t *Tenant, claimed Customer, now time.Time) (*Customer, error) {
+	if claimed.Record == "" {
+		known, err := tx.CustomerByICustomer(ctx, t.ID, claimed.ICustomer)
+		if !IsNotFound(err) {
+			return known, err
+		}
+	}
+	claimed.ID, claimed.TenantID, claimed.CreatedAt, claimed.UpdatedAt = NewID("cus", now), t.ID, now, now
+	return &claimed, tx.SaveCustomer(ctx, &claimed)
+}
+
+// checkStripeCustomer holds a portal's CustomerId to the customer it is for: it
+// must be the one we hold, or one that Stripe knows and nobody else has. It comes
+// before anything is stored, so that a refused request leaves no order behind.
+func (s *Service) checkStripeCustomer(ctx context.Context, t *Tenant, iCustomer int64, claimed string) error {
+	if claimed == "" {
+		return nil
+	}
+	c, err := s.Store.CustomerByICustomer(ctx, t.ID, iCustomer)
+	switch {
+	case IsNotFound(err):
+		c = &Customer{}
+	case err != nil:
+		return err
+	case claimed == c.StripeCustomer:
+		return nil
+	}
+	foreign := Errorf(CodeCustomerMismatch, "CustomerId", "is not this customer's")
+	if c.StripeCustomer != "" || !strings.HasPrefix(claimed, "cus_") {
+		return foreign
+	}
+	if _, err := s.Store.CustomerByStripeID(ctx, t.ID, claimed); err == nil {
+		return foreign
+	} else if !IsNotFound(err) {
+		return err
+	}
+	at, err := s.Gateway.Customer(ctx, t, claimed)
+	if f := faultOf(err); f != nil && f.Kind == FaultNotFound {
+		return foreign
+	} else if err != nil {
+		return stripeError("fetch customer "+claimed, err)
+	}
+	if at.Livemode != t.StripeLivemode || (at.Metadata[MetaCustomer] != "" && at.Metadata[MetaCustomer] != c.ID) {
+		return foreign
+	}
+	return nil
+}
+
+func (s *Service) bindStripeCustomer(ctx context.Context, t *Tenant, c *Customer, id string) error {
+	return s.Store.InTx(ctx, func(tx Tx) error {
+		stored, err := tx.BindStripeCustomer(ctx, t.ID, c.ID, t.StripeAccount, t.StripeLivemode, id, s.Now())
+		if CodeOf(err) == CodeConflict {
+			return Errorf(CodeCustomerMismatch, "CustomerId", "is another customer's")
+		}
+		c.StripeCustomer = stored
+		return err
+	})
+}
+
+// customerKey is the idempotency key of making a customer at Stripe: the same
+// facts give the same customer; changed facts may not be sent under an old key. A
+// later attempt has another key, because Stripe may have kept an error under the
+// first one.
+func customerKey(t *Tenant, c *Customer, attempt int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%v", c.Name, c.Email, c.Phone, c.Company, c.Address))
+	key := "portatill-" + c.ID + "-" + t.StripeAccount + "-" + hex.EncodeToString(sum[:6])
+	if attempt > 1 {
+		key += "-" + strconv.Itoa(attempt)
+	}
+	return key
+}
+
+// stripeCustomer returns the customer's cus_…, making one at Stripe when there is
+// none. attempt is part of the idempotency key: a later one passes by an error that
+// Stripe keeps, or a customer that was deleted there.
+func (s *Service) stripeCustomer(ctx context.Context, t *Tenant, c *Customer, attempt int) (string, error) {
+	if c.StripeCustomer != "" {
+		return c.StripeCustomer, nil
+	}
+	id, err := s.Gateway.CreateCustomer(ctx, t, c, customerKey(t, c, attempt))
+	if err != nil {
+		return "", err
+	}
+	if err := s.bindStripeCustomer(ctx, t, c, id); err != nil {
+		return "", err
+	}
+	return c.StripeCustomer, nil
+}
+
+// deletedCustomer reports whether Stripe refused because the customer was deleted
+// there (docs.stripe.com/error-codes, resource_missing).
+func deletedCustomer(err error) bool {
+	f := faultOf(err)
+	return f != nil && f.Param == "customer" && (f.Code == "resource_missing" || f.Kind == FaultNotFound)
+}
+
+// forgetStripeCustomer unbinds a cus_… that was deleted at Stripe, so that the next
+// call makes another.
+func (s *Service) forgetStripeCustomer(ctx context.Context, t *Tenant, c *Customer) error {
+	gone := c.StripeCustomer
+	if gone == "" {
+		return nil
+	}
+	c.StripeCustomer = ""
+	return s.Store.InTx(ctx, func(tx Tx) error { return tx.UnbindStripeCustomer(ctx, t.ID, c.ID, gone) })
 }

@@ -121,7 +121,7 @@ var flows = []flow{
 }
 
 func press(w *paytest.World, o *pay.Order) func() error {
-	return func() error { _, err := w.Pay.StartPayment(context.Background(), o.PayToken); return err }
+	return func() error { _, err := w.Pay.StartPayment(context.Background(), o.PayToken, pay.Choice{}); return err }
 }
 
 func settle(w *paytest.World, o *pay.Order) func() error {

@@ -58,6 +58,10 @@ const (
 	EntryRefund         EntryKind = "refund"
 	EntryRefundReversal EntryKind = "refund_reversal" // a refund that failed or was cancelled
 	EntrySuspense       EntryKind = "suspense"        // money without an owner
+
+	EntryDispute         EntryKind = "dispute"          // a bank took money back
+	EntryDisputeReversal EntryKind = "dispute_reversal" // and gave it back again
+	EntryDisputeLost     EntryKind = "dispute_lost"     // it is lost: the owner is no longer credited
 )
 
 // LedgerEntry is a balanced set of lines in one currency. Entries are never

@@ -41,28 +41,6 @@ func TestAPortalIsToldTheAmountOfTheFact(t *testing.T) {
 	})
 }
 
-func TestADisputeIsShownAndNotCalledApplied(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, open func(testing.TB) *sqlstore.Store) {
-		w := paytest.Setup(t, open(t))
-		o := settled(w)
-		w.Act("dispute", w.Attempts(o.ID)[0].IntentID, 0)
-		w.Deliver(w.EventOf("charge.dispute.created"))
-		w.Deliver(w.EventOf("charge.dispute.created"))
-		if err := w.RunJobs(); err != nil {
-			t.Fatal(err)
-		}
-		unclaimed, err := w.Store.ListUnclaimed(context.Background(), w.Tenant.ID)
-		if err != nil || len(unclaimed) != 1 || unclaimed[0].Reason != "dispute" || unclaimed[0].OrderID != o.ID {
-			t.Fatalf("unclaimed %+v, %v", unclaimed, err)
-		}
-		events, err := w.Store.ListEvents(context.Background(), w.Tenant.ID, pay.EventUnmatched, 10)
-		if err != nil || len(events) != 1 || !strings.HasPrefix(events[0].Type, "charge.dispute") {
-			t.Errorf("events %+v, %v", events, err)
-		}
-	})
-}
-
 func TestADaysBooksAreWhatThatDayMoved(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, open func(testing.TB) *sqlstore.Store) {

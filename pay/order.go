@@ -55,6 +55,7 @@ type Order struct {
 	ID         string
 	TenantID   string
 	CustomerID string
+	LicenseID  string // whose key the request came with; "" for a signed pass
 	PayToken   string // unguessable part of the customer's URLs
 	Kind       OrderKind
 	State      OrderState
@@ -68,6 +69,7 @@ type Order struct {
 	PaymentMethods []string // Stripe payment method types; empty: Stripe chooses
 	ContentID      int64
 	FeatureName    string
+	CardInfo       string // the portal's label for a card that is saved with the order
 
 	IdempotencyKey string // the portal's header, "" when it sent none
 	Digest         string // hex SHA-256 of the canonical request

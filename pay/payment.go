@@ -165,6 +165,8 @@ const (
 	PostingRefund  PostingKind = "refund"
 	// PostingReversal gives back a refund that failed or was cancelled.
 	PostingReversal PostingKind = "refund_reversal"
+	// PostingDispute is a lost dispute: a person decides how PortaBilling is told.
+	PostingDispute PostingKind = "dispute"
 )
 
 // Posting is what PortaBilling must be told about one payment or refund.

@@ -20,19 +20,10 @@ func (b *booking) bookMoneyBack() error {
 	if err := b.bookFee(p, i.Charge.Balance); err != nil {
 		return err
 	}
-	if err := b.bookRefunds(p, i.Charge.Refunds); err != nil || !i.Charge.Disputed {
+	if err := b.bookRefunds(p, i.Charge.Refunds); err != nil {
 		return err
 	}
-	return b.showDispute(p)
-}
-
-// showDispute puts a disputed payment under Unclaimed: the bank has taken the
-// money back, or may, and the ledger of this release does not follow it yet.
-func (b *booking) showDispute(p *Payment) error {
-	b.outcome, b.note = OutcomeUnmatched, "disputed: a person must look, see Unclaimed"
-	return b.tx.InsertUnclaimed(b.ctx, &Unclaimed{ID: NewID("unc", b.now), TenantID: p.TenantID, ObjectID: p.ChargeID, OrderID: p.OrderID,
-		Amount: p.Amount, Reason: "dispute", State: "open", CreatedAt: b.now, UpdatedAt: b.now,
-		Detail: "The customer's bank disputes this payment. Answer it at Stripe; what the bank takes or gives back is not in the ledger yet."})
+	return b.bookDisputes(p, i.Charge.Disputes)
 }
 
 // bookFee books what Stripe kept, in the currency of settlement, the tax on it
@@ -66,6 +57,9 @@ func (b *booking) bookRefunds(p *Payment, refunds []StripeRefund) error {
 	}
 	changed := false
 	for _, at := range refunds {
+		if err := b.refundMade(at); err != nil {
+			return err
+		}
 		r := stored[at.ID]
 		switch {
 		case r == nil:
@@ -117,6 +111,24 @@ func (b *booking) bookNewRefund(p *Payment, at StripeRefund) error {
 		return err
 	}
 	return b.tellRefund(r, "refund.created", at)
+}
+
+// refundMade closes the request that a refund of ours was made for: its own answer is
+// lost, or not stored yet.
+func (b *booking) refundMade(at StripeRefund) error {
+	if at.Request == "" {
+		return nil
+	}
+	r, err := b.tx.RefundRequestByID(b.ctx, b.tenant.ID, at.Request)
+	if IsNotFound(err) {
+		return nil
+	}
+	if err != nil || r.State != RefundRequested {
+		return err
+	}
+	r.StripeRefundID, r.UpdatedAt = at.ID, b.now
+	_, err = b.tx.MoveRefundRequest(b.ctx, r, RefundMade)
+	return err
 }
 
 // bookRefundMove books a refund's later fate; one that failed or was cancelled

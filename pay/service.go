@@ -72,7 +72,15 @@ type Reader interface {
 	// LiveOrderByDigest finds the live order of a request that came without an
 	// Idempotency-Key.
 	LiveOrderByDigest(ctx context.Context, tenantID, digest string) (*Order, error)
+	// ChargeByDigest finds the order of a card charge that came without an
+	// Idempotency-Key: the live one, or the latest that was paid since a time.
+	ChargeByDigest(ctx context.Context, tenantID, digest string, since time.Time) (*Order, error)
 	ListOrders(ctx context.Context, f OrderFilter) ([]*Order, error)
+
+	// ListCards returns our copy of a customer's saved cards, newest first.
+	ListCards(ctx context.Context, tenantID, customerID string) ([]*Card, error)
+	// TokenUse returns what a single-use token was used for.
+	TokenUse(ctx context.Context, tenantID, claim string) (*TokenUse, error)
 
 	AttemptByID(ctx context.Context, tenantID, id string) (*Attempt, error)
 	AttemptBySession(ctx context.Context, tenantID, sessionID string) (*Attempt, error)
@@ -87,6 +95,15 @@ type Reader interface {
 	PaymentByOrder(ctx context.Context, tenantID, orderID string) (*Payment, error)
 	PaymentByIntent(ctx context.Context, tenantID, intentID string) (*Payment, error)
 	ListRefunds(ctx context.Context, tenantID, paymentID string) ([]*Refund, error)
+	// ListDisputes returns a payment's disputes, oldest first.
+	ListDisputes(ctx context.Context, tenantID, paymentID string) ([]*Dispute, error)
+	RefundRequestByID(ctx context.Context, tenantID, id string) (*RefundRequest, error)
+	RefundRequestByKey(ctx context.Context, tenantID, key string) (*RefundRequest, error)
+	// ListRefundRequests returns what we were asked to refund of a payment, oldest first.
+	ListRefundRequests(ctx context.Context, tenantID, paymentID string) ([]*RefundRequest, error)
+	// RefundRequestsDue returns requests without Stripe's answer that were made before
+	// t, oldest first, across tenants.
+	RefundRequestsDue(ctx context.Context, t time.Time, limit int) ([]*RefundRequest, error)
 	ListPostings(ctx context.Context, tenantID, orderID string) ([]*Posting, error)
 	ListDeliveries(ctx context.Context, tenantID, orderID string) ([]*Delivery, error)
 	ListStory(ctx context.Context, tenantID, orderID string) ([]*StoryLine, error)
@@ -126,6 +143,15 @@ type Tx interface {
 	// BindStripeCustomer stores the cus_… of a customer for an account and mode,
 	// unless there is one already, and returns the one that is stored.
 	BindStripeCustomer(ctx context.Context, tenantID, customerID, account string, livemode bool, stripeCustomer string, at time.Time) (string, error)
+	// UnbindStripeCustomer forgets a cus_… that was deleted at Stripe, and the cards
+	// that it had.
+	UnbindStripeCustomer(ctx context.Context, tenantID, customerID, stripeCustomer string) error
+	// ReplaceCards makes our copy of a customer's cards what Stripe listed.
+	ReplaceCards(ctx context.Context, tenantID, customerID string, cards []*Card, at time.Time) error
+	// InsertTokenUse claims a token; CodeConflict when it is claimed already.
+	InsertTokenUse(ctx context.Context, u *TokenUse) error
+	// SetTokenCard stores the card that a token became.
+	SetTokenCard(ctx context.Context, tenantID, claim, cardID string, at time.Time) error
 	// SetStripeAccount stores the tenant's account once it is known.
 	SetStripeAccount(ctx context.Context, tenantID, account string, livemode bool) error
 
@@ -142,6 +168,8 @@ type Tx interface {
 	// MoveAttempt changes the state, and stores a.IntentID, a.Failure, a.CheckAt and
 	// a.UpdatedAt with it.
 	MoveAttempt(ctx context.Context, a *Attempt, to AttemptState) (bool, error)
+	// SetAttemptCard stores the saved card that a created attempt charges.
+	SetAttemptCard(ctx context.Context, tenantID, id, cardID string, at time.Time) error
 	// StartAttempt notes when the customer was first sent to Stripe's page.
 	StartAttempt(ctx context.Context, tenantID, id string, at time.Time) error
 	// RescheduleAttempt sets when the sweep looks again.
@@ -158,6 +186,18 @@ type Tx interface {
 	SetRefunded(ctx context.Context, tenantID, paymentID string, minor int64, at time.Time) error
 	InsertRefund(ctx context.Context, r *Refund) error
 	MoveRefund(ctx context.Context, tenantID, id string, from, to RefundState, at time.Time) (bool, error)
+
+	// LockPaymentByOrder is LockPayment by the order.
+	LockPaymentByOrder(ctx context.Context, tenantID, orderID string) (*Payment, error)
+	// InsertRefundRequest is CodeConflict when the caller's key is taken.
+	InsertRefundRequest(ctx context.Context, r *RefundRequest) error
+	// MoveRefundRequest leaves the state requested and stores r.StripeRefundID,
+	// r.Failure and r.UpdatedAt with the new one.
+	MoveRefundRequest(ctx context.Context, r *RefundRequest, to RefundRequestState) (bool, error)
+	InsertDispute(ctx context.Context, d *Dispute) error
+	// MoveDispute stores d.State, d.Amount, d.Reason, d.DueBy and d.UpdatedAt, from the
+	// state that was read.
+	MoveDispute(ctx context.Context, d *Dispute, from DisputeState) (bool, error)
 
 	// InsertEntry stores a balanced entry and adds its customer lines to the
 	// customers' balances. An entry whose fact is booked already is not stored again;

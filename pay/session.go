@@ -3,49 +3,53 @@ package pay
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
 )
 
-// openSession asks Stripe for the attempt's session and stores it. No
-// transaction is open while Stripe is asked.
+// openSession asks Stripe for the attempt's session and stores it. A customer who
+// was deleted at Stripe is made anew, once.
 func (s *Service) openSession(ctx context.Context, t *Tenant, c *Checkout) error {
+	err := s.tryOpenSession(ctx, t, c)
+	if !deletedCustomer(err) {
+		return err
+	}
+	if err := s.forgetStripeCustomer(ctx, t, c.Customer); err != nil {
+		return err
+	}
+	again, err := s.reload(ctx, t.ID, c.Order.ID)
+	if err != nil {
+		return err
+	}
+	again.Replayed = c.Replayed
+	*c = *again
+	return s.tryOpenSession(ctx, t, c)
+}
+
+// tryOpenSession is openSession for a customer that Stripe still has. No transaction
+// is open while Stripe is asked.
+func (s *Service) tryOpenSession(ctx context.Context, t *Tenant, c *Checkout) error {
 	if c.Attempt.State != AttemptCreated {
 		return nil
 	}
 	stripeCustomer := c.Customer.StripeCustomer
 	if stripeCustomer == "" {
 		var err error
-		if stripeCustomer, err = s.Gateway.CreateCustomer(ctx, t, c.Customer, customerKey(t, c.Customer, c.Attempt)); err != nil {
+		if stripeCustomer, err = s.Gateway.CreateCustomer(ctx, t, c.Customer, customerKey(t, c.Customer, c.Attempt.Number)); err != nil {
 			return s.refusedByStripe(ctx, t, c, "", "create customer", err)
 		}
 	}
 	session, err := s.Gateway.CreateSession(ctx, t, SessionInput{
 		Order: c.Order, Attempt: c.Attempt, Customer: c.Customer, StripeCustomer: stripeCustomer,
-		Lines: c.Order.Cart.StripeLines(), ReturnURL: s.PayURL(c.Order, "/return"), CancelURL: s.PayURL(c.Order, "/cancel"),
+		Lines: c.Order.Cart.StripeLines(), SaveCard: c.Attempt.SaveCard, ReturnURL: s.PayURL(c.Order, "/return"), CancelURL: s.PayURL(c.Order, "/cancel"),
 		ExpiresAt: c.Attempt.ExpiresAt, Metadata: metadata(t, c),
 	}, c.Attempt.IdempotencyKey)
 	if err != nil {
 		return s.refusedByStripe(ctx, t, c, stripeCustomer, "create session", err)
 	}
 	return s.Store.InTx(ctx, func(tx Tx) error { return s.storeSession(ctx, tx, t, c, stripeCustomer, session) })
-}
-
-// customerKey is the idempotency key of making a customer at Stripe: the same
-// facts give the same customer; changed facts may not be sent under an old key. A
-// later attempt has another key, because Stripe may have kept an error under the
-// first one.
-func customerKey(t *Tenant, c *Customer, a *Attempt) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%v", c.Name, c.Email, c.Phone, c.Company, c.Address))
-	key := "portatill-" + c.ID + "-" + t.StripeAccount + "-" + hex.EncodeToString(sum[:6])
-	if a.Number > 1 {
-		key += "-" + strconv.Itoa(a.Number)
-	}
-	return key
 }
 
 func metadata(t *Tenant, c *Checkout) map[string]string {
@@ -56,6 +60,9 @@ func metadata(t *Tenant, c *Checkout) map[string]string {
 	}
 	if c.Order.FeatureName != "" {
 		m["feature_name"] = clip(c.Order.FeatureName, 500)
+	}
+	if c.Order.CardInfo != "" {
+		m[MetaCardInfo] = c.Order.CardInfo
 	}
 	return m
 }

@@ -36,7 +36,8 @@ type stripeFacts struct {
 }
 
 // Settle asks Stripe about an object (cs_, pi_, ch_, py_, re_, pyr_, dp_, du_) or
-// an order (ord_) of ours and makes the books agree. It is the only code that
+// an order (ord_) of ours and makes the books agree; about a customer (cus_), and
+// our copy of their cards agrees. It is the only code that
 // moves an order because of money. Call it any number of times, at once, with
 // anything that might concern us: the facts decide, not the caller.
 //
@@ -48,8 +49,11 @@ func (s *Service) Settle(ctx context.Context, tenantID, objectID string, cause C
 	if err != nil {
 		return Settlement{}, fmt.Errorf("settle %s: %w", objectID, err)
 	}
-	if strings.HasPrefix(objectID, "ord_") {
+	switch prefix, _, _ := strings.Cut(objectID, "_"); prefix {
+	case "ord":
 		return s.settleOrder(ctx, t, objectID, cause)
+	case "cus":
+		return s.settleCards(ctx, t, objectID)
 	}
 	for try := 0; ; try++ {
 		done, err := s.settleObject(ctx, t, objectID, cause)
@@ -103,6 +107,9 @@ func (s *Service) settleObject(ctx context.Context, t *Tenant, objectID string, 
 	if attempt == nil {
 		return s.settleStranger(ctx, t, objectID, facts, cause)
 	}
+	if facts, err = s.beforeBooking(ctx, t, attempt, facts); err != nil {
+		return Settlement{}, err
+	}
 	var done Settlement
 	err = s.Store.InTx(ctx, func(tx Tx) error {
 		b := &booking{ctx: ctx, tx: tx, tenant: t, facts: facts, cause: cause, now: s.Now(), outcome: OutcomeApplied}
@@ -116,6 +123,28 @@ func (s *Service) settleObject(ctx context.Context, t *Tenant, objectID string, 
 		return nil
 	})
 	return done, err
+}
+
+// beforeBooking does at Stripe what must be done before the facts are booked. An
+// off-session intent that waits for its customer is ended, so that it cannot be paid
+// beside the page that they get; and a card that was saved gets its label.
+func (s *Service) beforeBooking(ctx context.Context, t *Tenant, a *Attempt, f stripeFacts) (stripeFacts, error) {
+	if i := f.intent; a.Kind == AttemptIntent && i != nil {
+		switch i.Status {
+		case "requires_action", "requires_confirmation", "requires_capture":
+			ended, err := s.Gateway.CancelIntent(ctx, t, i.ID, a.IdempotencyKey+":cancel")
+			return stripeFacts{intent: ended}, err
+		}
+	}
+	if x := f.session; x != nil && x.Setup != nil && x.Setup.Status == "succeeded" && !a.State.Final() {
+		if label := x.Metadata[MetaCardInfo]; label != "" && x.Setup.CardID != "" {
+			err := s.Gateway.LabelCard(ctx, t, x.Setup.CardID, label, a.IdempotencyKey+":label")
+			if fault := faultOf(err); fault == nil || fault.Kind == FaultUnavailable {
+				return f, err
+			}
+		}
+	}
+	return f, nil
 }
 
 // fetchFacts asks Stripe for the object, as far up as it leads (a refund to its
@@ -134,7 +163,7 @@ func (s *Service) fetchFacts(ctx context.Context, t *Tenant, objectID string) (s
 		}
 		return s.fetchIntent(ctx, t, intentID)
 	}
-	return stripeFacts{}, nil, Errorf(CodeNotFound, "", "%s is not the id of an order, session, intent, charge, refund or dispute", clip(objectID, 60))
+	return stripeFacts{}, nil, Errorf(CodeNotFound, "", "%s is not the id of an order, session, intent, charge, refund, dispute or customer", clip(objectID, 60))
 }
 
 func (s *Service) fetchSession(ctx context.Context, t *Tenant, id string) (stripeFacts, *Attempt, error) {
@@ -195,6 +224,9 @@ func (s *Service) fetchMarked(ctx context.Context, t *Tenant, intent *StripeInte
 		return stripeFacts{}, nil, nil
 	}
 	attempt, err := s.attempt(s.Store.AttemptByID(ctx, t.ID, marked))
+	if err == nil && attempt != nil && attempt.Kind == AttemptIntent && attempt.IntentID == "" {
+		return stripeFacts{intent: intent}, attempt, nil // its own answer is lost, or not here yet
+	}
 	if err != nil || attempt == nil || attempt.SessionID == "" {
 		return stripeFacts{}, nil, err
 	}
@@ -323,6 +355,15 @@ func bookSuspense(ctx context.Context, tx Tx, tenantID, orderID string, intent *
 			continue
 		}
 		if err := book(EntryRefundReversal, r.ID+":reversed", "not given back after all", r.Amount, AccountStripe, AccountSuspense); err != nil {
+			return err
+		}
+	}
+	for _, d := range c.Disputes {
+		_, err := bookDispute(d, LedgerLine{Account: AccountSuspense}, func(kind EntryKind, fact, memo string, currency Currency, lines ...LedgerLine) (bool, error) {
+			return tx.InsertEntry(ctx, &LedgerEntry{ID: NewID("led", now), TenantID: tenantID, Kind: kind, Fact: fact,
+				OrderID: orderID, Currency: currency, Cause: cause, At: now, Memo: memo, Lines: lines})
+		})
+		if err != nil {
 			return err
 		}
 	}

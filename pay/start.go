@@ -1,15 +1,10 @@
 package pay
 
 import (
+	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
+	"errors"
 	"fmt"
-	"net/url"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -32,14 +27,23 @@ func (s *Service) Authenticate(ctx context.Context, key string) (*Tenant, error)
 	return t, nil
 }
 
+// Choice is what the customer chose on the order's page.
+type Choice struct {
+	CardID   string // the saved card to pay with, "" for Stripe's page
+	SaveCard bool   // keep the card that is paid with on Stripe's page, where the tenant asks
+}
+
 // StartPayment is the pay button: it returns the page of Stripe's where the
-// customer pays, or our own return page when there is nothing (more) to pay. It
+// customer pays, or a page of ours when there is nothing (more) to pay there. It
 // may be pressed any number of times, in any number of tabs: an order has one
-// open session at a time, and one that may have been paid already is settled
-// before the customer is sent there again.
-func (s *Service) StartPayment(ctx context.Context, token string) (string, error) {
+// attempt that can be paid at a time, and one that may have been paid already is
+// settled before the customer is sent anywhere.
+//
+// A chosen saved card is charged at once; refused, it leads back to the order's page,
+// and to Stripe's when the bank wants the customer present.
+func (s *Service) StartPayment(ctx context.Context, token string, choice Choice) (string, error) {
 	for try := 0; ; try++ {
-		to, err := s.startPayment(ctx, token)
+		to, err := s.startPayment(ctx, token, choice)
 		if CodeOf(err) == CodeConflict && try < 4 {
 			continue
 		}
@@ -47,7 +51,7 @@ func (s *Service) StartPayment(ctx context.Context, token string) (string, error
 	}
 }
 
-func (s *Service) startPayment(ctx context.Context, token string) (string, error) {
+func (s *Service) startPayment(ctx context.Context, token string, choice Choice) (string, error) {
 	o, err := s.Store.OrderByPayToken(ctx, token)
 	if err != nil {
 		return "", err
@@ -61,14 +65,14 @@ func (s *Service) startPayment(ctx context.Context, token string) (string, error
 		return "", err
 	}
 	if a := c.Attempt; o.State == OrderOpen && a != nil && a.State == AttemptOpen && (!a.StartedAt.IsZero() || !a.ExpiresAt.After(s.Now())) {
-		if _, err := s.Settle(ctx, t.ID, a.SessionID, Cause{CauseBrowser, o.ID}); err != nil {
+		if _, err := s.Settle(ctx, t.ID, cmp.Or(a.SessionID, a.IntentID), Cause{CauseBrowser, o.ID}); err != nil {
 			return "", stripeError("start payment", err)
 		}
 		if c, err = s.reload(ctx, t.ID, o.ID); err != nil {
 			return "", err
 		}
 	}
-	if o = c.Order; o.State != OrderOpen && o.State != OrderDraft && o.State != OrderExpired {
+	if !payable(c.Order) {
 		return s.PayURL(o, "/return"), nil
 	}
 	if t.State == TenantSuspended {
@@ -77,18 +81,129 @@ func (s *Service) startPayment(ctx context.Context, token string) (string, error
 	if err := s.ready(ctx, t); err != nil {
 		return "", err
 	}
-	if c.Attempt == nil || c.Attempt.State.Final() {
-		if c.Attempt, err = s.addAttempt(ctx, t, c); err != nil {
+	if c, err = s.finishEarlierCharge(ctx, t, c, &choice); err != nil {
+		return "", err
+	}
+	switch {
+	case !payable(c.Order):
+		return s.PayURL(o, "/return"), nil
+	case choice.CardID != "" && c.Order.Kind == OrderPayment:
+		return s.payWithCard(ctx, t, c, choice.CardID)
+	}
+	return s.toStripe(ctx, t, c, choice.SaveCard)
+}
+
+// payable reports whether the pay button can lead anywhere.
+func payable(o *Order) bool {
+	return o.State == OrderOpen || o.State == OrderDraft || o.State == OrderExpired
+}
+
+// toStripe opens a Checkout session, or takes the open one, and leads there.
+func (s *Service) toStripe(ctx context.Context, t *Tenant, c *Checkout, save bool) (string, error) {
+	asked := t.Policies.SaveCard == "ask" && c.Order.Kind == OrderPayment
+	if a := c.Attempt; a == nil || a.State.Final() || (asked && a.SaveCard != save) {
+		if err := s.supersede(ctx, t, c, func(next *Attempt) *Attempt {
+			next.SaveCard = next.SaveCard || (asked && save)
+			return next
+		}); err != nil {
 			return "", err
 		}
 	}
 	if err := s.openSession(ctx, t, c); err != nil {
 		return "", err
 	}
-	if c.Attempt.State != AttemptOpen {
-		return s.PayURL(o, "/return"), nil
+	if c.Attempt.State != AttemptOpen || c.Attempt.URL == "" {
+		return s.PayURL(c.Order, "/return"), nil
 	}
 	return c.Attempt.URL, s.noteStart(ctx, c)
+}
+
+// finishEarlierCharge brings a charge of a saved card to its end that another tab
+// began, or that died on its way: money may have moved. When it was of the card that
+// is chosen now, it is this choice.
+func (s *Service) finishEarlierCharge(ctx context.Context, t *Tenant, c *Checkout, choice *Choice) (*Checkout, error) {
+	a := c.Attempt
+	if a == nil || a.Kind != AttemptIntent || a.State != AttemptCreated {
+		return c, nil
+	}
+	if err := s.charge(ctx, t, c, cardToken{}, Cause{CauseBrowser, c.Order.ID}); err != nil && CodeOf(err) != CodeCardDeclined && CodeOf(err) != CodeCardNotFound {
+		return nil, err
+	}
+	c, err := s.reload(ctx, t.ID, c.Order.ID)
+	if err == nil && payable(c.Order) && a.CardID == choice.CardID {
+		choice.CardID = ""
+	}
+	return c, err
+}
+
+// payWithCard charges a saved card for an order whose customer is on its page.
+func (s *Service) payWithCard(ctx context.Context, t *Tenant, c *Checkout, cardID string) (string, error) {
+	if _, err := s.ownCard(ctx, t, c.Customer.StripeCustomer, cardID); err != nil {
+		return "", err
+	}
+	if err := s.supersede(ctx, t, c, func(next *Attempt) *Attempt { return chargeAttempt(next, cardID, s.Now()) }); err != nil {
+		return "", err
+	}
+	err := s.charge(ctx, t, c, cardToken{}, Cause{CauseBrowser, c.Order.ID})
+	if err != nil && CodeOf(err) != CodeCardDeclined && CodeOf(err) != CodeCardNotFound {
+		return "", err
+	}
+	if c, err = s.reload(ctx, t.ID, c.Order.ID); err != nil {
+		return "", err
+	}
+	switch {
+	case !payable(c.Order):
+		return s.PayURL(c.Order, "/return"), nil
+	case c.NeedsCustomer && c.Attempt.Kind == AttemptCheckout:
+		return s.toStripe(ctx, t, c, false)
+	}
+	return s.PayURL(c.Order, ""), nil
+}
+
+// supersede ends the attempt that can be paid now and puts another in its place. A
+// session is expired at Stripe before (product.md section 4, "Pay once"); one that was
+// completed meanwhile is settled, and CodeConflict says to look again.
+func (s *Service) supersede(ctx context.Context, t *Tenant, c *Checkout, shape func(next *Attempt) *Attempt) error {
+	old, now := c.Attempt, s.Now()
+	if old != nil && old.State == AttemptOpen && old.SessionID != "" {
+		session, err := s.Gateway.ExpireSession(ctx, t, old.SessionID, old.IdempotencyKey+":expire")
+		if err != nil {
+			return stripeError("expire session of "+c.Order.ID, err)
+		}
+		if session.Status != "expired" {
+			if _, err := s.Settle(ctx, t.ID, old.SessionID, Cause{CauseBrowser, c.Order.ID}); err != nil {
+				return stripeError("settle "+c.Order.ID, err)
+			}
+			return Errorf(CodeConflict, "", "the payment was completed at the same moment")
+		}
+	}
+	number := 1
+	if old != nil {
+		number = old.Number + 1
+	}
+	next := shape(newAttempt(t, c.Order, number, now))
+	err := s.Store.InTx(ctx, func(tx Tx) error {
+		if old != nil && !old.State.Final() {
+			gone := *old
+			gone.Failure, gone.UpdatedAt, gone.CheckAt = "superseded", now, time.Time{}
+			end := AttemptExpired
+			if old.State == AttemptCreated { // nobody was given its page
+				end = AttemptFailed
+			}
+			moved, err := tx.MoveAttempt(ctx, &gone, end)
+			if err != nil || !moved {
+				return errors.Join(err, unlessMoved(moved, old.ID))
+			}
+			if err := tell(ctx, tx, c.Order, now, "attempt_superseded", Cause{CauseBrowser, c.Order.ID}, old.SessionID); err != nil {
+				return err
+			}
+		}
+		return tx.InsertAttempt(ctx, next)
+	})
+	if err == nil {
+		c.Attempt = next
+	}
+	return err
 }
 
 func (s *Service) reload(ctx context.Context, tenantID, orderID string) (*Checkout, error) {
@@ -97,16 +212,6 @@ func (s *Service) reload(ctx context.Context, tenantID, orderID string) (*Checko
 		return nil, err
 	}
 	return s.loadCheckout(ctx, s.Store, o)
-}
-
-// addAttempt stores the next attempt of an order whose earlier ones are over.
-func (s *Service) addAttempt(ctx context.Context, t *Tenant, c *Checkout) (*Attempt, error) {
-	number := 1
-	if c.Attempt != nil {
-		number = c.Attempt.Number + 1
-	}
-	a := newAttempt(t, c.Order, number, s.Now())
-	return a, s.Store.InTx(ctx, func(tx Tx) error { return tx.InsertAttempt(ctx, a) })
 }
 
 func (s *Service) noteStart(ctx context.Context, c *Checkout) error {
@@ -127,40 +232,4 @@ func (s *Service) NoteReturn(ctx context.Context, o *Order, what string) error {
 	return s.Store.InTx(ctx, func(tx Tx) error {
 		return tell(ctx, tx, o, s.Now(), what, Cause{CauseBrowser, o.ID}, "")
 	})
-}
-
-// returnParams are what SuccessLink adds; a portal's own parameters of these
-// names are replaced, so that there is one of each.
-var returnParams = []string{"order", "status", "amount", "currency", "ts", "sig"}
-
-// SuccessLink is the order's SuccessUrl with order, status, amount, currency, ts
-// and sig added to its own query. sig is base64url without padding of
-// HMAC-SHA256, with the tenant's signing secret, over exactly
-// "order=…&status=…&amount=…&currency=…&ts=…", values percent-encoded as in the
-// address. ts is Unix seconds; status is paid or processing.
-func SuccessLink(t *Tenant, o *Order, at time.Time) string {
-	message := "order=" + url.QueryEscape(o.ID) + "&status=" + url.QueryEscape(string(o.State)) +
-		"&amount=" + url.QueryEscape(o.Cart.Total().Text()) + "&currency=" + url.QueryEscape(string(o.Cart.Currency)) +
-		"&ts=" + strconv.FormatInt(at.Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(t.SigningSecret.Reveal()))
-	mac.Write([]byte(message))
-	signed := message + "&sig=" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
-
-	address, fragment, _ := strings.Cut(o.SuccessURL, "#")
-	base, query, _ := strings.Cut(address, "?")
-	var keep []string
-	for part := range strings.SplitSeq(query, "&") {
-		name, _, _ := strings.Cut(part, "=")
-		if plain, err := url.QueryUnescape(name); err == nil {
-			name = plain // whoever reads the address sees s%69g as sig
-		}
-		if part != "" && !slices.Contains(returnParams, name) {
-			keep = append(keep, part)
-		}
-	}
-	link := base + "?" + strings.Join(append(keep, signed), "&")
-	if fragment != "" {
-		link += "#" + fragment
-	}
-	return link
 }

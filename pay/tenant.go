@@ -1,13 +1,14 @@
 package pay
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,10 +52,24 @@ const (
 
 // Branding is what customers see of a tenant.
 type Branding struct {
-	DisplayName  string
-	LogoPath     string // an uploaded file of ours, never a link to elsewhere
+	DisplayName string
+	// LogoType is the media type of the logo that is stored, "" when there is none:
+	// image/png, image/jpeg or image/webp.
+	LogoType string `json:"-"`
+	// Logo is the file's bytes, never a link to elsewhere. Reading a tenant leaves it
+	// nil, because every request reads one; the store gives it by itself. Storing a
+	// tenant whose Logo is nil keeps the stored one as long as LogoType is not "".
+	Logo         []byte `json:"-"`
 	AccentColour string // #rrggbb, "" for ours
 	SupportEmail string
+}
+
+// PortaBilling is where a tenant's customers are billed, and as whom we log in
+// there. All of it is "" when it is not set up.
+type PortaBilling struct {
+	URL   string // the address of its API, https
+	Login string // a user's login, for Session/login
+	Token Secret // that user's API token
 }
 
 // Policies are a tenant's choices where the product leaves one.
@@ -100,116 +115,20 @@ type Tenant struct {
 	OutboundURL    string
 	OutboundSecret Secret
 
+	PortaBilling PortaBilling
+
+	// LicenseID is the licence key that a request came with, where the tenant was found
+	// by one; it is not stored here.
+	LicenseID string
+
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
-
-var slugPattern = regexp.MustCompile(`^[a-z0-9-]{2,40}$`)
-var colourPattern = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
-
-// Validate says everything that is wrong with the tenant, one *Error a fault.
-// The field names are those of `portatill tenant set`.
-func (t *Tenant) Validate() []*Error {
-	var faults []*Error
-	bad := func(field, format string, args ...any) {
-		faults = append(faults, Errorf(CodeInvalidTenant, field, format, args...))
-	}
-	if !slugPattern.MatchString(t.Slug) {
-		bad("slug", "must be 2 to 40 characters of a-z, 0-9 and -, such as acme-telecom")
-	}
-	if strings.TrimSpace(t.Name) == "" {
-		bad("name", "must not be empty")
-	}
-	if t.State != TenantActive && t.State != TenantSuspended {
-		bad("state", "must be active or suspended")
-	}
-	if t.IParent < 0 {
-		bad("i-parent", "must be 0 (not set) or the reseller's PortaBilling id")
-	}
-	if !t.DefaultCurrency.Known() {
-		bad("currency", "%q is not a currency that Stripe charges in", t.DefaultCurrency)
-	}
-	for _, c := range t.Currencies {
-		if !c.Known() {
-			bad("currencies", "%q is not a currency that Stripe charges in", c)
-		}
-	}
-	if t.VATBasisPoints < 0 || t.VATBasisPoints > 10_000 {
-		bad("vat-rate", "must be between 0 and 100 per cent")
-	}
-	if t.VATMode != VATExclusive && t.VATMode != VATInclusive {
-		bad("vat-mode", "must be exclusive or inclusive")
-	}
-	for _, o := range t.ReturnOrigins {
-		if msg := originFault(o); msg != "" {
-			bad("return-origins", "%q %s", o, msg)
-		}
-	}
-	if c := t.Branding.AccentColour; c != "" && !colourPattern.MatchString(c) {
-		bad("accent", "must be a colour such as #0f766e")
-	}
-	if e := t.Branding.SupportEmail; e != "" && (strings.Count(e, "@") != 1 || strings.HasPrefix(e, "@") || strings.HasSuffix(e, "@") || strings.ContainsAny(e, " <>,")) {
-		bad("support-email", "must be one e-mail address, such as help@acme.example")
-	}
-	if u := t.OutboundURL; u != "" {
-		if fault := originFault(CanonicalOrigin(u)); fault != "" {
-			bad("outbound-url", "must be an https address")
-		}
-	}
-	if !slices.Contains([]string{"page", "direct"}, t.Policies.Review) {
-		bad("review", "must be page or direct")
-	}
-	if !slices.Contains([]string{"", "included"}, t.Policies.FirstMonth) {
-		bad("first-month", "must be empty or included")
-	}
-	if !slices.Contains([]string{"check", "trust"}, t.Policies.Subtotal) {
-		bad("subtotal", "must be check or trust")
-	}
-	if !slices.Contains([]string{"off", "ask", "always"}, t.Policies.SaveCard) {
-		bad("save-card", "must be off, ask or always")
-	}
-	if w := t.Policies.DuplicateWindow; w < 0 || w > 24*time.Hour {
-		bad("duplicate-window", "must be between 0 and 24h, such as 10m")
-	}
-	if k := t.StripeKey.Reveal(); k != "" && !stripeKeyPattern.MatchString(k) {
-		bad("stripe-key", "must be a secret or restricted key (sk_… or rk_…), never a publishable one")
-	}
-	if len(t.StripeWebhookSecrets) > 2 {
-		bad("stripe-webhook-secret", "at most two, the new one and the old one during a rotation")
-	}
-	for _, s := range t.StripeWebhookSecrets {
-		if len(s.Reveal()) < len("whsec_")+16 || !strings.HasPrefix(s.Reveal(), "whsec_") {
-			bad("stripe-webhook-secret", "must be whsec_ and at least 16 characters, as Stripe shows it")
-		}
-	}
-	if len(t.SigningSecret.Reveal()) < 32 {
-		bad("signing-secret", "must be at least 32 characters")
-	}
-	return faults
-}
-
-var stripeKeyPattern = regexp.MustCompile(`^(sk|rk)_(test|live)_[A-Za-z0-9_]{10,}$`)
 
 // LiveKey reports whether the text is a live Stripe key.
 func LiveKey(key Secret) bool {
 	k := key.Reveal()
 	return strings.HasPrefix(k, "sk_live_") || strings.HasPrefix(k, "rk_live_")
-}
-
-// originFault says what is wrong with an allowed origin, "" when nothing is.
-func originFault(origin string) string {
-	u, err := url.Parse(origin)
-	switch {
-	case err != nil || u.Host == "":
-		return "is not an origin such as https://shop.example"
-	case strings.Contains(u.Host, "*"):
-		return "must be one exact origin; there are no wildcards"
-	case u.Scheme != "https" && (u.Scheme != "http" || !loopbackHost(u.Hostname())):
-		return "must be https (http is for loopback hosts only)"
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
-		return "must be scheme, host and port only"
-	}
-	return ""
 }
 
 func loopbackHost(host string) bool {
@@ -252,6 +171,15 @@ func NewTenant(slug, name string, currency Currency, at time.Time) *Tenant {
 		SigningSecret: NewSecret("sig_"),
 		CreatedAt:     at, UpdatedAt: at,
 	}
+}
+
+// NewOutboundSecret makes a secret in the form of Standard Webhooks, whose
+// libraries read it as base64 behind whsec_ (standardwebhooks.com, "Signature
+// scheme").
+func NewOutboundSecret() Secret {
+	var raw [32]byte
+	_, _ = rand.Read(raw[:]) // never fails since Go 1.24
+	return Secret("whsec_" + base64.StdEncoding.EncodeToString(raw[:]))
 }
 
 // License is one of a tenant's keys. Only its hash is kept.

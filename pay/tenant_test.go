@@ -1,6 +1,7 @@
 package pay_test
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -197,6 +198,18 @@ func TestTenantValidate(t *testing.T) {
 		"stripe-key":            func(s *pay.Tenant) { s.StripeKey = "pk_test_publishable000" },
 		"stripe-webhook-secret": func(s *pay.Tenant) { s.StripeWebhookSecrets = []pay.Secret{"whsec_"} },
 		"signing-secret":        func(s *pay.Tenant) { s.SigningSecret = "short" },
+		"display-name":          func(s *pay.Tenant) { s.Branding.DisplayName = "Acme\r\nTelecom" },
+		"support-email":         func(s *pay.Tenant) { s.Branding.SupportEmail = "help@acme@example" },
+		"logo-file":             func(s *pay.Tenant) { s.Branding.Logo, s.Branding.LogoType = []byte("<svg/>"), "image/png" },
+		"save-card":             func(s *pay.Tenant) { s.Policies.SaveCard = "" },
+		"duplicate-window":      func(s *pay.Tenant) { s.Policies.DuplicateWindow = 24*time.Hour + 1 },
+		"outbound-url":          func(s *pay.Tenant) { s.OutboundURL = "https://user:password@hooks.example/" },
+		"outbound-secret":       func(s *pay.Tenant) { s.OutboundSecret = "short" },
+		"porta-url": func(s *pay.Tenant) {
+			s.PortaBilling = pay.PortaBilling{URL: "http://127.0.0.1/", Login: "till", Token: "t"}
+		},
+		"porta-login": func(s *pay.Tenant) { s.PortaBilling = pay.PortaBilling{URL: "https://b.example", Token: "t"} },
+		"porta-token": func(s *pay.Tenant) { s.PortaBilling = pay.PortaBilling{URL: "https://b.example", Login: "till"} },
 	} {
 		t.Run(field, func(t *testing.T) {
 			t.Parallel()
@@ -227,6 +240,25 @@ func TestTenantValidate(t *testing.T) {
 			t.Errorf("the return origin %s is taken", origin)
 		}
 	}
+	t.Run("AnUnknownDefaultCurrencyIsOneFault", func(t *testing.T) {
+		t.Parallel()
+		faults := shop(func(s *pay.Tenant) { s.DefaultCurrency, s.Currencies = "XXX", []pay.Currency{"XXX", "GBP"} }).Validate()
+		if len(faults) != 1 || faults[0].Field != "currency" {
+			t.Errorf("faults %v", faults)
+		}
+	})
+	t.Run("EverythingAtItsBestHasNoFault", func(t *testing.T) {
+		t.Parallel()
+		faults := shop(func(s *pay.Tenant) {
+			s.PortaBilling = pay.PortaBilling{URL: "https://billing.example.net:8442/", Login: "till", Token: "t"}
+			s.OutboundURL, s.OutboundSecret = "https://hooks.example/x?y=1", pay.NewOutboundSecret()
+			s.Policies.DuplicateWindow, s.Policies.SaveCard = 24*time.Hour, "always"
+			s.Branding.SupportEmail, s.Branding.LogoType = "help@acme.example", "image/png" // the bytes were not read
+		}).Validate()
+		if len(faults) != 0 {
+			t.Errorf("faults %v", faults)
+		}
+	})
 	t.Run("NotReadyWithoutKeyOrSecretOrOfTheOtherMode", func(t *testing.T) {
 		t.Parallel()
 		ready := func(s *pay.Tenant) {
@@ -244,6 +276,32 @@ func TestTenantValidate(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLogoType never panics and never takes what a browser could run.
+func TestLogoType(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		head := rapid.SampledFrom([]string{"", "\x89PNG\r\n\x1a\n", "\xff\xd8\xff", "RIFF\x10\x00\x00\x00WEBPVP8 ", "<svg", "GIF89a"}).Draw(t, "head")
+		raw := append([]byte(head), rapid.SliceOfN(rapid.Byte(), 0, 64).Draw(t, "rest")...)
+		mediaType, fault := pay.LogoType(raw)
+		if (mediaType == "") == (fault == "") {
+			t.Fatalf("%q is %q and %q", raw, mediaType, fault)
+		}
+		if mediaType != "" && !slices.Contains([]string{"\x89PNG\r\n\x1a\n", "\xff\xd8\xff", "RIFF\x10\x00\x00\x00WEBPVP8 "}, head) && !bytes.HasPrefix(raw, []byte("\xff\xd8")) {
+			t.Fatalf("%q is taken as %s", raw, mediaType)
+		}
+	})
+}
+
+// TestAnOutboundSecretIsWhatStandardWebhooksReads: whsec_ and base64 of 24 to 64 bytes.
+func TestAnOutboundSecretIsWhatStandardWebhooksReads(t *testing.T) {
+	t.Parallel()
+	a, b := pay.NewOutboundSecret().Reveal(), pay.NewOutboundSecret().Reveal()
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(a, "whsec_"))
+	if !strings.HasPrefix(a, "whsec_") || err != nil || len(key) != 32 || a == b {
+		t.Errorf("%d bytes, %v", len(key), err)
+	}
 }
 
 // TestOrdersMoveAlongTheWrittenGraph is I-12: every pair that is not drawn in

@@ -50,6 +50,20 @@ const (
 	CardNew   = "new"
 )
 
+// The field of the order page's form that says whether to keep a new card, and its value when ticked.
+// It means something with CardNew, or without saved cards, only: whoever ticks it and then chooses a
+// saved card, which is kept already, sends it all the same.
+const (
+	SaveField = "save"
+	SaveYes   = "1"
+)
+
+// The field of the account page's form that labels a card, and how many characters it takes.
+const (
+	LabelField = "label"
+	LabelMax   = 100
+)
+
 // OrderView is the page on which a customer reads what is to be paid, and pays.
 // Amounts are display text in the customer's language, such as "£14.40".
 type OrderView struct {
@@ -64,9 +78,9 @@ type OrderView struct {
 	// PayURL is where the form posts, /pay/{token}. Empty: the page offers no button. A paid,
 	// processing or unclear order never has one, whatever is set.
 	PayURL      string
-	CancelURL   string // /pay/{token}/cancel
-	ReceiptURL  string // shown once paid; empty: no link
-	ContinueURL string // the portal's page, shown once paid or processing; may be another origin
+	CancelURL   string // /pay/{token}/cancel; empty: the request named nowhere to go back to
+	ReceiptURL  string // shown once paid, unless Setup; empty: no link
+	ContinueURL string // the portal's page, shown once paid or processing; may be another origin; empty: there is none
 
 	OrderID     string // ord_…
 	FeatureName string // what in the portal it is for; may be empty
@@ -82,10 +96,17 @@ type OrderView struct {
 	// "Then £12.00 a month, billed by Acme Telecom."
 	AfterToday []string
 
+	// NeedsCustomer: a saved card was charged while the customer was away, and the bank wants them
+	// there. Says so on an open order, and offers to confirm instead of a choice of cards.
+	NeedsCustomer bool
+
 	SavedCards []SavedCard
-	ExpiresAt  string // until when the page is good, such as "22 November 2026, 20:15 GMT"; empty: not said
+	// OfferSave asks whether a new card is to be kept. Never shown where nothing is paid with one.
+	OfferSave bool
+	ExpiresAt string // until when the page is good, such as "22 November 2026, 20:15 GMT"; empty: not said
 	// DeclineHint is what the customer can do about the last refusal, such as "The card has
-	// expired. Use another card." Shown while the order can still be paid. Empty: none.
+	// expired. Use another card." Shown while the order can still be paid, beside the saved cards
+	// when there are any. Empty: none.
 	DeclineHint string
 	// ExpectedBy is when a bank debit on its way is due, such as "27 November 2026"; may be empty.
 	ExpectedBy string
@@ -113,12 +134,13 @@ type Totals struct {
 // SavedCard is one way to pay without typing a card number.
 type SavedCard struct {
 	ID      string // what the form sends: pm_…, card_… or src_…
-	Brand   string // as Stripe calls it: "visa"
+	Brand   string // as Stripe calls it: "visa"; for what is not a card its type: "sepa_debit"
 	Last4   string
 	Expires string // "12/2030"; empty: not shown
 	Label   string // the portal's own label for the card; may be empty
 	Default bool   // chosen when the page opens; without one the first usable card is
 	Expired bool   // shown, but cannot be chosen
+	Refused bool   // was just refused: marked, and not chosen when the page opens, but may be tried again
 }
 
 // Outcome is which of its five faces the return page shows.
@@ -147,13 +169,13 @@ type ReturnView struct {
 	OrderID   string // ord_…
 	Reference string // the portal's own reference; may be empty
 	Amount    string // display text; empty: not shown
-	PaidWith  string // such as "visa •••• 4242"; empty: not shown
+	PaidWith  string // such as "visa •••• 4242", or with Setup the card that was saved; empty: not shown
 
-	ContinueURL string // SuccessUrl with its signature; shown when paid or processing
-	ReceiptURL  string // empty: no link
+	ContinueURL string // SuccessUrl with its signature; shown when paid or processing; empty: there is none
+	ReceiptURL  string // not shown with Setup; empty: no link
 	RetryURL    string // the order page, to pay after all; empty: not offered
 	ActionURL   string // where a customer finishes what the bank asks for; empty: RetryURL
-	CancelURL   string // /pay/{token}/cancel: back to the shop unpaid
+	CancelURL   string // /pay/{token}/cancel: back to the shop unpaid; empty: there is nowhere to go back to
 	CheckURL    string // this page's own address, for "check again now"
 
 	ExpectedBy  string // when a bank debit is due, such as "27 November 2026"; may be empty
@@ -207,6 +229,83 @@ type Refund struct {
 	At     string // display text of the day
 	Amount string
 	Status string // such as "on its way to your card"; empty: not shown
+}
+
+// AccountView is the customer's own page: the cards that are saved and what was paid. Its address is
+// its only key, so it is good for a while (ExpiresAt) and then answered with AccountExpiredPage.
+type AccountView struct {
+	Frame
+	CustomerName string // may be masked, may be empty
+
+	Cards    []AccountCard
+	Payments []AccountPayment // newest first
+
+	MorePaymentsURL string // this page with older payments; empty: there are none
+	BackURL         string // the portal; may be another origin; empty: no link
+	Notice          AccountNotice
+	ExpiresAt       string // until when the page is good, such as "20:15 GMT"; empty: not said
+}
+
+// AccountCard is one saved card on the account page.
+type AccountCard struct {
+	ID        string // pm_…, card_… or src_…; not shown
+	Brand     string // as Stripe calls it: "visa"; for what is not a card its type: "sepa_debit"
+	Last4     string
+	Expires   string // "12/2030"; empty: not shown
+	Label     string // what the portal or the customer calls it; may be empty
+	Default   bool
+	Expired   bool
+	DeleteURL string // where the form that removes it posts; empty: cannot be removed here
+	LabelURL  string // where the form with LabelField posts; empty: cannot be labelled here
+}
+
+// AccountPayment is one payment on the account page.
+type AccountPayment struct {
+	OrderID    string // ord_…
+	At         string // display text of the day
+	What       string // what it was for; empty: the order's id stands in
+	Amount     string // what was paid, whatever went back since
+	Refunded   string // what went back; empty: not shown
+	Status     PaymentStatus
+	PaidWith   string // such as "visa •••• 4242"; empty: not shown
+	ReceiptURL string // empty: no link
+}
+
+// PaymentStatus is how a payment stands, in a customer's words.
+type PaymentStatus string
+
+// The statuses. An unknown or empty one is shown as being checked: nobody is told that they paid when
+// that is not certain.
+const (
+	PaymentPaid           PaymentStatus = "paid"
+	PaymentProcessing     PaymentStatus = "processing"
+	PaymentRefunded       PaymentStatus = "refunded"
+	PaymentPartlyRefunded PaymentStatus = "partly_refunded"
+	PaymentDisputed       PaymentStatus = "disputed"
+	PaymentFailed         PaymentStatus = "failed"
+	PaymentChecking       PaymentStatus = "checking"
+)
+
+// AccountNotice is what the account page says about the form that was just sent. It may come from the
+// page's own address as it is: an unknown one says nothing.
+type AccountNotice string
+
+// The notices. The zero one, AccountQuiet, says nothing.
+const (
+	AccountQuiet         AccountNotice = ""
+	AccountCardRemoved   AccountNotice = "card_removed"
+	AccountCardKept      AccountNotice = "card_kept"       // removing failed
+	AccountCardGone      AccountNotice = "card_gone"       // it was removed before, elsewhere
+	AccountLabelSaved    AccountNotice = "label_saved"     // or taken away
+	AccountLabelNotSaved AccountNotice = "label_not_saved" // Stripe could not be reached
+	AccountLabelTooLong  AccountNotice = "label_too_long"
+)
+
+// AccountExpiredView is what the account page's address shows once it is no longer good. It knows the
+// shop at most, never the customer.
+type AccountExpiredView struct {
+	Frame
+	BackURL string // the portal, where a fresh link is made; empty: said in words only
 }
 
 // HomeView is the till's own front page, "/".

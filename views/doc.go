@@ -1,6 +1,7 @@
 // Package views draws what a customer sees: the order, the way back from Stripe, the receipt, the
-// errors and the front page. It turns display text into HTML and decides nothing about money: every
-// amount, date and link arrives finished from a handler, in the types of data.go.
+// customer's own cards and payments, the errors and the front page. It turns display text into HTML
+// and decides nothing about money: every amount, date and link arrives finished from a handler, in
+// the types of data.go.
 //
 // The pages work without JavaScript and under a content security policy that knows neither inline
 // styles nor inline scripts, so a tenant's colour comes as a stylesheet of its own

@@ -133,6 +133,42 @@ func pages() map[string]templ.Component {
 		v.Tenant.LogoURL = "/pay/tok/logo"
 		v.Lines, v.Totals = v.Lines[:1], views.Totals{Subtotal: "£12.00", VATLabel: "VAT 20 %", VAT: "£2.40", Total: "£14.40"}
 	}))
+	all["order-save"] = views.OrderPage(with(order(views.StateOpen), func(v *views.OrderView) { v.OfferSave = true }))
+	all["order-save-first"] = views.OrderPage(with(order(views.StateOpen), func(v *views.OrderView) { v.OfferSave, v.SavedCards = true, nil }))
+	all["order-refused"] = views.OrderPage(with(order(views.StateOpen), func(v *views.OrderView) {
+		v.OfferSave, v.SavedCards[0].Refused = true, true
+		v.DeclineHint = "Your bank says there is not enough money on this card. Nothing was taken. Use another card."
+	}))
+	all["order-confirm"] = views.OrderPage(with(order(views.StateOpen), func(v *views.OrderView) { v.NeedsCustomer = true }))
+	for _, s := range []views.OrderState{views.StateOpen, views.StatePaid, views.StateProcessing, views.StateCancelled} {
+		all["order-no-way-back-"+string(s)] = views.OrderPage(with(order(s), func(v *views.OrderView) {
+			v.CancelURL, v.ContinueURL = "", ""
+			if s == views.StateCancelled {
+				v.PayURL = ""
+			}
+		}))
+		all["return-no-way-back-"+string(s)] = views.ReturnPage(with(returned(s, ""), func(v *views.ReturnView) {
+			v.CancelURL, v.ContinueURL, v.RefreshSeconds = "", "", 0
+			if s == views.StateCancelled {
+				v.RetryURL = ""
+			}
+		}))
+	}
+	for name, v := range setups() {
+		all["return-setup-"+name] = views.ReturnPage(v)
+	}
+	all["account"] = views.AccountPage(account())
+	all["account-empty"] = views.AccountPage(views.AccountView{Frame: frame(), BackURL: "https://portal.example/", ExpiresAt: "20:15 GMT"})
+	all["account-bare"] = views.AccountPage(views.AccountView{})
+	all["account-hostile"] = views.AccountPage(hostileAccount())
+	all["account-rtl"] = views.AccountPage(with(account(), func(v *views.AccountView) {
+		v.Lang, v.Dir, v.Tenant.Name, v.Cards[1].Label = "he", "rtl", "אקמה טלקום", hebrew
+	}))
+	for _, n := range notices() {
+		all["account-"+string(n)] = views.AccountPage(with(account(), func(v *views.AccountView) { v.Notice = n }))
+	}
+	all["account-expired"] = views.AccountExpiredPage(views.AccountExpiredView{Frame: frame(), BackURL: "https://portal.example/"})
+	all["account-expired-bare"] = views.AccountExpiredPage(views.AccountExpiredView{})
 	all["order-setup"] = views.OrderPage(with(order(views.StateOpen), func(v *views.OrderView) {
 		v.Setup, v.Lines, v.SavedCards = true, nil, nil
 	}))
@@ -148,6 +184,7 @@ func pages() map[string]templ.Component {
 	}))
 	all["order-bare"] = views.OrderPage(views.OrderView{State: views.StateOpen, PayURL: "/pay/tok", Totals: views.Totals{Total: "£1.00"}})
 	all["receipt"] = views.ReceiptPage(receipt())
+	all["receipt-no-way-back"] = views.ReceiptPage(with(receipt(), func(v *views.ReceiptView) { v.ContinueURL = "" }))
 	all["receipt-refunded"] = views.ReceiptPage(with(receipt(), func(v *views.ReceiptView) {
 		v.Refunds = []views.Refund{{At: "24 November 2026", Amount: "£5.00"}, {At: "25 November 2026", Amount: "£3.00", Status: "on its way to your card"}}
 		v.Refunded, v.NetPaid = "£8.00", "£20.80"

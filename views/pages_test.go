@@ -373,7 +373,7 @@ func TestReceiptPage(t *testing.T) {
 		t.Parallel()
 		v := receipt()
 		got := text(parse(t, views.ReceiptPage(v)).Find("main"))
-		for _, want := range []string{v.OrderID, v.Reference, v.PaidAt, v.CustomerName, v.CustomerEmail, v.PaidWith,
+		for _, want := range []string{v.OrderID, v.Reference, v.PaidAt, v.CustomerName, v.CustomerEmail, "Visa •••• 4242",
 			v.Lines[1].Title, v.Totals.VAT, v.Totals.Total, v.SellerLines[1], "Acme Telecom", "Paid"} {
 			if !strings.Contains(got, want) {
 				t.Errorf("no %q", want)
@@ -560,7 +560,7 @@ func TestBudget(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, limit := range map[string]int{"order-open": 12 << 10, "order-hundred": 30 << 10} {
+	for name, limit := range map[string]int{"order-open": 12 << 10, "order-refused": 13 << 10, "order-hundred": 30 << 10, "account": 13 << 10} {
 		if got := zipped(t, css) + zipped(t, []byte(html(t, pages()[name]))); got > limit {
 			t.Errorf("%s with its stylesheet is %d bytes compressed, more than %d", name, got, limit)
 		}

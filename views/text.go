@@ -108,30 +108,100 @@ func dueBy(day string) string {
 func (v OrderView) notice() *message {
 	switch v.State {
 	case StateOpen, StateDraft:
-		if v.DeclineHint == "" {
+		switch hint := plain(v.DeclineHint); {
+		case v.confirms():
+			return &message{toneWarning, "Your bank wants you to confirm this payment", strings.TrimSpace(hint + " " + v.confirmText())}
+		case hint == "", v.declinedBesideCards():
 			return nil
+		default:
+			return v.declined(hint)
 		}
-		return &message{toneBad, "The payment did not go through", plain(v.DeclineHint)}
 	case StatePaid:
 		if v.Setup {
-			return &message{toneGood, "Your card is saved", "There is nothing more to do here."}
+			return &message{toneGood, "Your card is saved", "There is nothing more to do here." + v.closing()}
 		}
-		return &message{toneGood, "This order is paid", "Thank you. There is nothing more to pay here."}
+		return &message{toneGood, "This order is paid", "Thank you. There is nothing more to pay here." + v.closing()}
 	case StateProcessing:
+		if v.Setup {
+			return &message{toneCalm, "Your card is being saved", "There is nothing more to do here." + v.closing()}
+		}
 		return &message{toneCalm, "Your payment is on its way",
-			"Your bank is sending the money; " + dueBy(v.ExpectedBy) + ". Please do not pay again."}
+			"Your bank is sending the money; " + dueBy(v.ExpectedBy) + ". There is nothing more to do; please do not pay again." + v.closing()}
 	case StateExpired:
-		return &message{toneWarning, "This page has expired",
-			"Nothing was taken. You can start again with the same order."}
+		return &message{toneWarning, "This page has expired", v.nothingHappened() + v.again()}
 	case StateCancelled:
-		return &message{toneCalm, "This payment was cancelled", "Nothing was taken."}
+		if v.Setup {
+			return &message{toneCalm, "No card was saved", "Saving it was cancelled." + v.closing()}
+		}
+		return &message{toneCalm, "This payment was cancelled", "Nothing was taken." + v.closing()}
 	case StateFailed:
-		return &message{toneBad, "The payment did not go through",
-			or(plain(v.DeclineHint), "It was not accepted. Nothing was taken.")}
+		return v.declined(or(plain(v.DeclineHint), "It was not accepted. "+v.nothingHappened()) + v.closing())
 	default:
 		return &message{toneCalm, "We are checking this payment",
 			"A person at " + v.seller() + " is looking at it. Please do not pay again; you will hear from them."}
 	}
+}
+
+func (v OrderView) declined(text string) *message {
+	if v.Setup {
+		return &message{toneBad, "The card was not saved", text}
+	}
+	return &message{toneBad, "The payment did not go through", text}
+}
+
+func (v OrderView) nothingHappened() string {
+	if v.Setup {
+		return "No card was saved."
+	}
+	return "Nothing was taken."
+}
+
+func (v OrderView) again() string {
+	switch {
+	case !v.payable():
+		return v.closing()
+	case v.Setup:
+		return " You can start again."
+	default:
+		return " You can start again with the same order."
+	}
+}
+
+// closing says that the page may be closed, where it is the end of the road: no button and no way on.
+func (v OrderView) closing() string {
+	if v.payable() || v.cancellable() || v.done() && v.ContinueURL != "" {
+		return ""
+	}
+	return " You can close this page."
+}
+
+// confirms reports whether the page asks for the confirmation that a bank wants.
+func (v OrderView) confirms() bool {
+	return v.NeedsCustomer && v.payable() && !v.Setup && !v.Free && (v.State == StateOpen || v.State == StateDraft)
+}
+
+func (v OrderView) confirmText() string {
+	return "Nothing has been taken yet. You continue to Stripe's page to pay " + plain(v.Totals.Total) +
+		"; your bank then asks you to confirm, usually in its app or with a code."
+}
+
+// declinedBesideCards reports whether a refusal is told beside the cards, where the next choice is made.
+func (v OrderView) declinedBesideCards() bool {
+	return v.DeclineHint != "" && v.offersCards() && (v.State == StateOpen || v.State == StateDraft)
+}
+
+// toldChoices is for how many choices the stylesheet can tell which one is made (build/css/order.css).
+const toldChoices = 8
+
+// tellsCard reports whether the pay bar says what the button charges. Where it does not, it does not stay
+// at the lower edge either: nobody is to press it before having seen the cards.
+func (v OrderView) tellsCard() bool {
+	return v.offersCards() && len(v.SavedCards)+1 <= toldChoices
+}
+
+// offersSave reports whether the page asks to keep a new card.
+func (v OrderView) offersSave() bool {
+	return v.OfferSave && v.payable() && !v.Setup && !v.Free && !v.confirms()
 }
 
 // payable reports whether the page offers to pay. Paid, processing and unclear orders never do,
@@ -162,12 +232,15 @@ func (v OrderView) hasDetails() bool {
 
 // offersCards reports whether there is a choice of how to pay: not when nothing is taken.
 func (v OrderView) offersCards() bool {
-	return v.payable() && len(v.SavedCards) > 0 && !v.Setup && !v.Free
+	return v.payable() && len(v.SavedCards) > 0 && !v.Setup && !v.Free && !v.confirms()
 }
 
 func (v OrderView) hasActions() bool {
-	return v.payable() || v.cancellable() || v.done() && (v.ContinueURL != "" || v.ReceiptURL != "")
+	return v.payable() || v.cancellable() || v.done() && (v.ContinueURL != "" || v.showsReceipt())
 }
+
+// showsReceipt: a card that was saved has none, since nothing was paid.
+func (v OrderView) showsReceipt() bool { return v.ReceiptURL != "" && !v.Setup }
 
 // payLabel is what the button says; the amount is on it so that nobody presses it unsure.
 func (v OrderView) payLabel() string {
@@ -180,6 +253,8 @@ func (v OrderView) payLabel() string {
 		return "Continue to save a card"
 	case v.Free:
 		return "Confirm order"
+	case v.confirms():
+		return "Continue to confirm"
 	default:
 		return "Pay " + v.Totals.Total
 	}
@@ -208,7 +283,7 @@ func (v OrderView) heading() string {
 func (v OrderView) chosenCard() string {
 	chosen := ""
 	for _, c := range v.SavedCards {
-		if c.Expired {
+		if c.Expired || c.Refused {
 			continue
 		}
 		if c.Default {
@@ -228,92 +303,31 @@ func (c SavedCard) name() string {
 	return or(cardBrand(c.Brand), "Card") + " ••••\u00a0" + plain(c.Last4)
 }
 
+// method is what was paid with, as a handler has it ("visa •••• 4242"), with the brand written as its
+// owner does.
+func method(s string) string {
+	brand, rest, found := strings.Cut(plain(s), " ••••")
+	if !found {
+		return plain(s)
+	}
+	return cardBrand(brand) + " ••••" + rest
+}
+
 // cardBrand writes a brand as its owner does. The keys are Stripe's `card.brand` values
-// (https://docs.stripe.com/api/payment_methods/object#payment_method_object-card-brand).
+// (https://docs.stripe.com/api/payment_methods/object#payment_method_object-card-brand), and its
+// types of those payment methods that can be kept and have no brand.
 func cardBrand(brand string) string {
 	known := map[string]string{
 		"amex": "American Express", "cartes_bancaires": "Cartes Bancaires", "diners": "Diners Club",
 		"discover": "Discover", "eftpos_au": "eftpos", "jcb": "JCB", "mastercard": "Mastercard",
 		"unionpay": "UnionPay", "visa": "Visa", "unknown": "Card",
+		"bacs_debit": "Bacs Direct Debit", "sepa_debit": "SEPA Direct Debit", "au_becs_debit": "BECS Direct Debit",
+		"us_bank_account": "Bank account", "paypal": "PayPal", "link": "Link",
 	}
-	if name, ok := known[strings.ToLower(brand)]; ok {
+	if name, ok := known[strings.ReplaceAll(strings.ToLower(brand), " ", "_")]; ok {
 		return name
 	}
 	return plain(brand)
-}
-
-// outcome is the face to show: the handler's word, else what follows from the state.
-func (v ReturnView) outcome() Outcome {
-	if v.Outcome != OutcomeByState {
-		return v.Outcome
-	}
-	switch v.State {
-	case StatePaid:
-		return OutcomePaid
-	case StateProcessing:
-		return OutcomeOnItsWay
-	case StateOpen, StateDraft, StateExpired, StateCancelled, StateFailed:
-		return OutcomeNotPaid
-	default:
-		return OutcomeChecking
-	}
-}
-
-// moneyMoves reports whether the amount may be shown large and with what it was paid. Beside bad
-// or unclear news a large amount would read as if it had been taken.
-func (v ReturnView) moneyMoves() bool {
-	return !v.Setup && (v.outcome() == OutcomePaid || v.outcome() == OutcomeOnItsWay)
-}
-
-func (v ReturnView) hasFacts() bool {
-	return v.OrderID != "" || v.Reference != "" || v.moneyMoves() && v.PaidWith != "" ||
-		!v.Setup && !v.moneyMoves() && v.Amount != ""
-}
-
-func (v ReturnView) message() message {
-	switch v.outcome() {
-	case OutcomePaid:
-		if v.Setup {
-			return message{toneGood, "Your card is saved", "You can use it for your next payments."}
-		}
-		return message{toneGood, "Payment received", "Thank you. Your order with " + v.seller() + " is paid."}
-	case OutcomeOnItsWay:
-		return message{toneCalm, "Your payment is on its way",
-			"Your bank is sending the money; " + dueBy(v.ExpectedBy) + ". You need not do anything, and please do not pay again."}
-	case OutcomeNeedsYou:
-		return message{toneWarning, "Your bank needs you to confirm",
-			"Nothing has been taken yet. Confirm the payment with your bank to finish it."}
-	case OutcomeNotPaid:
-		return v.notPaid()
-	default:
-		if v.State == StateMismatch {
-			return message{toneCalm, "Your payment is being checked",
-				"A person at " + v.seller() + " is looking at it. Please do not pay again; you will hear from them."}
-		}
-		return message{toneCalm, "Your payment is being checked",
-			"We are asking Stripe how it went. This usually takes a few seconds. Please do not pay again."}
-	}
-}
-
-func (v ReturnView) notPaid() message {
-	hint := plain(v.DeclineHint)
-	switch {
-	case v.State == StateCancelled:
-		return message{toneCalm, "You cancelled the payment", or(hint, "Nothing was taken.")}
-	case v.State == StateExpired:
-		return message{toneCalm, "The time to pay ran out", or(hint, "Nothing was taken.")}
-	case v.State == StateFailed || hint != "":
-		return message{toneBad, "The payment did not go through", or(hint, "It was not accepted. Nothing was taken.")}
-	case v.Setup:
-		return message{toneCalm, "No card was saved", "You left before it was finished."}
-	default:
-		return message{toneCalm, "Not paid yet", "You left before it was finished. Nothing was taken."}
-	}
-}
-
-// waiting reports whether the page should look alive: it asks again by itself.
-func (v ReturnView) waiting() bool {
-	return v.outcome() == OutcomeChecking && v.State != StateMismatch
 }
 
 // receiptMessage is the receipt's state in one word or two.

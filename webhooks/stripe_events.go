@@ -33,7 +33,12 @@ func readEvent(body []byte) (*received, error) {
 				Object        string `json:"object"`
 				PaymentIntent idOf   `json:"payment_intent"`
 				Charge        idOf   `json:"charge"`
+				Customer      idOf   `json:"customer"`
 			} `json:"object"`
+			// A payment method that was detached names its customer only here.
+			Previous struct {
+				Customer idOf `json:"customer"`
+			} `json:"previous_attributes"`
 		} `json:"data"`
 		// A thin event ("v2.core.event") names its object here.
 		RelatedObject struct {
@@ -63,6 +68,12 @@ func readEvent(body []byte) (*received, error) {
 		// All facts about a payment are settled through its intent, so that two events
 		// about one payment ask for the same thing.
 		r.ObjectID = firstOf(string(object.PaymentIntent), string(object.Charge), object.ID)
+	case "payment_method":
+		r.ObjectID = firstOf(string(object.Customer), string(e.Data.Previous.Customer))
+	case "customer":
+		if e.Type == "customer.deleted" {
+			r.ObjectID = object.ID
+		}
 	}
 	if r.ObjectID == "" && e.Object == "v2.core.event" {
 		r.ObjectID = e.RelatedObject.ID
@@ -102,7 +113,7 @@ func settles(id string) bool {
 		return false
 	}
 	switch prefix {
-	case "cs", "pi", "ch", "py", "re", "pyr", "dp", "du":
+	case "cs", "pi", "ch", "py", "re", "pyr", "dp", "du", "cus":
 		return true
 	}
 	return false

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -36,6 +37,9 @@ func (a *app) booksCommand() *cobra.Command {
 				books, err := readBooks(cmd.Context(), o, id, day)
 				if err != nil {
 					return err
+				}
+				if id != "" { // what is broken elsewhere is not this tenant's to read
+					books.Broken = slices.DeleteFunc(books.Broken, func(fault string) bool { return !strings.HasPrefix(fault, tenant+": ") })
 				}
 				if books.Tenants == nil {
 					books.Tenants = []pay.TenantBooks{} // a list for machines also when nothing is booked

@@ -73,7 +73,11 @@ func (s *server) demoTenant(ctx context.Context) (*pay.Tenant, error) {
 	t.VATBasisPoints, t.LoopbackReturns = 2000, true
 	t.Branding.AccentColour, t.Branding.SupportEmail = "#0f766e", "help@acme-telecom.example"
 	t.StripeKey = pay.Secret("sk_test_" + hex.EncodeToString(raw[:]))
-	if err := s.opened.store.InTx(ctx, func(tx pay.Tx) error { return tx.InsertTenant(ctx, t) }); err != nil {
+	err = s.opened.store.InTx(ctx, func(tx pay.Tx) error { return tx.InsertTenant(ctx, t) })
+	if pay.CodeOf(err) == pay.CodeConflict { // another till on this database made it meanwhile
+		return s.opened.store.TenantBySlug(ctx, demoSlug)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return t, s.nameMerchant(ctx, t)
@@ -119,21 +123,23 @@ func (s *server) storeDemoLicense(ctx context.Context, t *pay.Tenant, key string
 	if !pay.IsNotFound(err) {
 		return err
 	}
-	return s.opened.store.InTx(ctx, func(tx pay.Tx) error {
+	err = s.opened.store.InTx(ctx, func(tx pay.Tx) error {
 		return tx.InsertLicense(ctx, &pay.License{ID: pay.NewID("lic", now()), TenantID: t.ID, Hash: pay.HashLicense(key),
 			Hint: key[len(key)-4:], CreatedAt: now()})
 	})
+	if pay.CodeOf(err) == pay.CodeConflict { // another till stored it meanwhile
+		return nil
+	}
+	return err
 }
 
 // demoWebhook registers our webhook address at the double and keeps the secret.
+// Several tills may share the database, each with an address of its own.
 func (s *server) demoWebhook(ctx context.Context, t *pay.Tenant) error {
 	url := s.ready.BaseURL + "/webhooks/stripe/" + t.Slug
 	secret, created, err := s.opened.gate.EnsureWebhookEndpoint(ctx, t, url)
-	if err != nil {
+	if err != nil || (!created && len(t.StripeWebhookSecrets) > 0) {
 		return err
-	}
-	if !created && len(t.StripeWebhookSecrets) > 0 {
-		return nil
 	}
 	if !created { // an endpoint whose secret nobody has: Stripe shows it only once
 		if _, err := s.opened.gate.DeleteWebhookEndpoint(ctx, t, url); err != nil {
@@ -143,12 +149,16 @@ func (s *server) demoWebhook(ctx context.Context, t *pay.Tenant) error {
 			return err
 		}
 	}
-	t.StripeWebhookSecrets = append([]pay.Secret{secret}, t.StripeWebhookSecrets...)
-	if len(t.StripeWebhookSecrets) > 2 {
-		t.StripeWebhookSecrets = t.StripeWebhookSecrets[:2]
+	// Not t's own list: another till may have put its secret there since t was read.
+	stored, err := s.opened.store.ChangeTenant(ctx, t.Slug, func(t *pay.Tenant) error {
+		t.StripeWebhookSecrets = withNewest(t.StripeWebhookSecrets, secret)
+		t.UpdatedAt = now()
+		return nil
+	})
+	if err == nil {
+		*t = *stored
 	}
-	t.UpdatedAt = now()
-	return s.opened.store.InTx(ctx, func(tx pay.Tx) error { return tx.UpdateTenant(ctx, t) })
+	return err
 }
 
 // demoRequest is the seed's request with values that a person would send.

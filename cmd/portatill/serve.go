@@ -20,6 +20,7 @@ import (
 	"github.com/portatill/portatill/handlers"
 	"github.com/portatill/portatill/internal/config"
 	"github.com/portatill/portatill/internal/metrics"
+	"github.com/portatill/portatill/internal/sqlstore"
 	"github.com/portatill/portatill/pay"
 	"github.com/portatill/portatill/webhooks"
 )
@@ -124,6 +125,9 @@ func (s *server) begin(ctx context.Context, group *errgroup.Group) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := s.checkSecretKey(ctx); err != nil {
+		return err
+	}
 	if err := s.refuseLiveKeys(ctx); err != nil {
 		return err
 	}
@@ -178,7 +182,7 @@ func (s *server) handler() http.Handler {
 	hook := &webhooks.Stripe{Pay: s.opened.pay, Log: s.log, Count: func(t string, a webhooks.Answer) { s.metrics.Webhook(t, string(a)) }}
 	o := handlers.Options{
 		Pay: s.opened.pay, Log: s.log, Version: versionText(), Sandbox: s.config.Sandbox, SandboxURL: s.ready.SandboxURL,
-		TrustedProxies: s.config.TrustedProxies, CORSOrigins: s.config.CORSOrigins, Sessions: s.opened.store, StripeWebhook: hook.Receive, Observe: s.metrics.Request,
+		TrustedProxies: s.config.TrustedProxies, CORSOrigins: s.config.CORSOrigins, Sessions: s.opened.store, Logos: s.opened.store, StripeWebhook: hook.Receive, Observe: s.metrics.Request,
 		Ready: func(r *http.Request) error {
 			if !s.working.Load() {
 				return errors.New("the worker does not run")
@@ -221,6 +225,16 @@ func (s *server) serveMetrics(ctx context.Context, group *errgroup.Group) error 
 	group.Go(func() error { return serveOn(server, l) })
 	group.Go(func() error { <-ctx.Done(); return server.Close() })
 	return nil
+}
+
+// checkSecretKey refuses to start with keys that do not open the database's secrets:
+// every payment would fail, and what was stored meanwhile would have another key.
+func (s *server) checkSecretKey(ctx context.Context) error {
+	err := s.opened.store.CheckSecretKey(ctx)
+	if wrong, ok := errors.AsType[*sqlstore.KeyError](err); ok {
+		return usagef("%v", wrong)
+	}
+	return err
 }
 
 // refuseLiveKeys keeps real money away from a double.

@@ -347,5 +347,6 @@ func (s *shell) openStore() *sqlstore.Store {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.t.Cleanup(func() { _ = store.Close() })
 	return store
 }

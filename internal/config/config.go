@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -55,8 +56,8 @@ var Settings = []Setting{
 		set: func(c *Config, v string) string { c.DatabaseURL = v; return databaseFault(v) }},
 	{Name: "PORTATILL_SECRET_KEY", Default: "", Doc: "At least 32 characters; encrypts the secrets in the database. Required outside the sandbox.\nMake one with: openssl rand -base64 32", Secret: true,
 		set: func(c *Config, v string) string { c.SecretKey = v; return secretFault(v) }},
-	{Name: "PORTATILL_OLD_SECRET_KEYS", Default: "", Doc: "Earlier secret keys, separated by blanks, so that what they encrypted can still be read.", Secret: true,
-		set: func(c *Config, v string) string { c.OldSecretKeys = strings.Fields(v); return "" }},
+	{Name: "PORTATILL_OLD_SECRET_KEYS", Default: "", Doc: "Other secret keys that may still decrypt, separated by blanks or line ends: the earlier one while\nPORTATILL_SECRET_KEY is being changed (docs/operations.md, \"Changing the secret key\").", Secret: true,
+		set: setOldKeys},
 	{Name: "PORTATILL_SANDBOX", Default: "", Doc: "1 starts a Stripe double beside the till; an address uses one that runs there. Empty: the real Stripe.",
 		set: setSandbox},
 	{Name: "PORTATILL_SANDBOX_LISTEN", Default: "127.0.0.1:4242", Doc: "Where the Stripe double listens, host:port.",
@@ -187,6 +188,25 @@ func databaseFault(v string) string {
 func secretFault(v string) string {
 	if len(v) < 32 {
 		return "must have at least 32 characters; make one with: openssl rand -base64 32"
+	}
+	return ""
+}
+
+// setOldKeys reads several keys. No key has less than 32 characters, so a line with
+// a shorter word in it is one key with blanks.
+func setOldKeys(c *Config, v string) string {
+	for line := range strings.Lines(v) {
+		line = strings.TrimSpace(line)
+		words := strings.Fields(line)
+		if slices.ContainsFunc(words, func(w string) bool { return secretFault(w) != "" }) {
+			words = []string{line}
+		}
+		for _, key := range words {
+			if secretFault(key) != "" {
+				return "must be keys of at least 32 characters, separated by blanks or line ends"
+			}
+			c.OldSecretKeys = append(c.OldSecretKeys, key)
+		}
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -64,6 +65,24 @@ func TestLoad(t *testing.T) {
 		_, faults = Load(env(map[string]string{"PORTATILL_SECRET_KEY_FILE": path, "PORTATILL_SECRET_KEY": goodKey}), nil)
 		if len(faults) != 1 {
 			t.Fatalf("got %v", faults)
+		}
+	})
+	t.Run("OldSecretKeysAreSeparatedByBlanksOrLinesAndMayHaveBlanksOnALineOfTheirOwn", func(t *testing.T) {
+		t.Parallel()
+		other := "another key with blanks, of 32 characters and more"
+		for given, want := range map[string][]string{
+			goodKey: {goodKey}, goodKey + " " + goodKey + "x": {goodKey, goodKey + "x"}, goodKey + "\n" + other + "\r\n": {goodKey, other}, other: {other}, "  \n": nil,
+		} {
+			c, faults := Load(env(map[string]string{"PORTATILL_SECRET_KEY": goodKey, "PORTATILL_OLD_SECRET_KEYS": given}), nil)
+			if len(faults) != 0 || !slices.Equal(c.OldSecretKeys, want) {
+				t.Errorf("%q is read as %q, %v", given, c.OldSecretKeys, faults)
+			}
+		}
+		for _, bad := range []string{"hunter2", goodKey + "\nhunter2"} {
+			_, faults := Load(env(map[string]string{"PORTATILL_SECRET_KEY": goodKey, "PORTATILL_OLD_SECRET_KEYS": bad}), nil)
+			if len(faults) != 1 || faults[0].Name != "PORTATILL_OLD_SECRET_KEYS" || strings.Contains(faults[0].String(), "hunter2") {
+				t.Errorf("%q: %v", bad, faults)
+			}
 		}
 	})
 	t.Run("ShowMasksSecrets", func(t *testing.T) {

@@ -19,6 +19,8 @@ type Want struct {
 	Unbooked int   // refunds besides, that had failed before we ever heard of them
 	Suspense int64 // money without an owner
 	Returned int   // refunds, under this order, of money without an owner
+	Lost     int64 // by disputes that were lost: no longer the customer's credit
+	Held     int64 // by disputes that are not decided
 	// Unclaimed are the reasons under which something is shown to a person, sorted.
 	Unclaimed []string
 	// Story must be in the order's story, in this order.
@@ -103,7 +105,7 @@ func (w *World) checkPostings(o *pay.Order, p *pay.Payment, want Want) {
 	for _, q := range postings {
 		count[q.Kind]++
 		switch q.Kind {
-		case pay.PostingRefund:
+		case pay.PostingRefund, pay.PostingDispute:
 			sum -= q.Amount.Minor
 		default:
 			sum += q.Amount.Minor
@@ -119,8 +121,8 @@ func (w *World) checkPostings(o *pay.Order, p *pay.Payment, want Want) {
 	if count[pay.PostingPayment] != payments || count[pay.PostingRefund] != want.Refunds || count[pay.PostingReversal] != want.Reversed {
 		t.Errorf("postings %v, want %d payment, %d refunds, %d reversals", count, payments, want.Refunds, want.Reversed)
 	}
-	if sum != want.Paid-want.Refunded {
-		t.Errorf("the postings come to %d, want %d", sum, want.Paid-want.Refunded)
+	if sum != want.Paid-want.Refunded-want.Lost {
+		t.Errorf("the postings come to %d, want %d", sum, want.Paid-want.Refunded-want.Lost)
 	}
 	deliveries, err := w.Store.ListDeliveries(ctx, w.Tenant.ID, o.ID)
 	if err != nil {
@@ -173,7 +175,7 @@ func (w *World) checkBalances(want Want) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum, gross, suspense := map[pay.Currency]int64{}, map[string]int64{}, int64(0)
+	sum, gross, suspense, held := map[pay.Currency]int64{}, map[string]int64{}, int64(0), int64(0)
 	for _, b := range balances {
 		sum[b.Balance.Currency] += b.Balance.Minor
 		switch b.Account {
@@ -181,12 +183,17 @@ func (w *World) checkBalances(want Want) {
 			gross[b.Balance.Currency.Lower()] += b.Balance.Minor
 		case pay.AccountSuspense:
 			suspense -= b.Balance.Minor
+		case pay.AccountDisputes:
+			held += b.Balance.Minor
 		}
 	}
 	for currency, minor := range sum {
 		if minor != 0 {
 			t.Errorf("the ledger in %s sums to %d, not 0", currency, minor)
 		}
+	}
+	if held != want.Held {
+		t.Errorf("%d held by disputes, want %d", held, want.Held)
 	}
 	if suspense != want.Suspense {
 		t.Errorf("%d in suspense, want %d", suspense, want.Suspense)
@@ -207,8 +214,8 @@ func (w *World) checkBalances(want Want) {
 	for _, c := range customers {
 		credit += c.Credit.Minor
 	}
-	if credit != want.Paid-want.Refunded {
-		t.Errorf("the customers' credit is %d, want paid − refunded = %d", credit, want.Paid-want.Refunded)
+	if credit != want.Paid-want.Refunded-want.Lost {
+		t.Errorf("the customers' credit is %d, want paid − refunded − lost = %d", credit, want.Paid-want.Refunded-want.Lost)
 	}
 }
 

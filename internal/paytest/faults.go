@@ -16,6 +16,7 @@ type Faults struct {
 	count int
 	hit   string
 	err   error
+	watch func(call string) error
 }
 
 // Arm makes the n-th call from now on, 1 is the next, fail with err.
@@ -36,6 +37,9 @@ func (f *Faults) Disarm() string {
 
 // next counts a call and gives the error it fails with, or nil.
 func (f *Faults) next(call string) error {
+	if f.watch != nil {
+		return f.watch(call)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.count++

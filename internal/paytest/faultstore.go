@@ -25,6 +25,16 @@ func (w *World) WrapStore() *Store {
 	return s
 }
 
+// WatchStore puts a Store in front of another that asks watch at every call, and
+// fails the call with watch's error. Watch is called without a lock, so that it may
+// end the goroutine, as a crash does, or call the store itself where no transaction
+// is open, which is at "begin" and "commit's answer lost".
+func WatchStore(in pay.Store, watch func(call string) error) *Store {
+	s := &Store{in: in, Faults: Faults{watch: watch}}
+	s.reader = reader{in: in, faults: &s.Faults}
+	return s
+}
+
 // InTx implements pay.Store.
 func (s *Store) InTx(ctx context.Context, fn func(tx pay.Tx) error) error {
 	if err := s.next("begin"); err != nil {
@@ -493,3 +503,129 @@ var (
 	_ pay.Store = (*Store)(nil)
 	_ pay.Tx    = (*tx)(nil)
 )
+
+func (r reader) ChargeByDigest(ctx context.Context, tenantID, digest string, since time.Time) (*pay.Order, error) {
+	if err := r.faults.next("ChargeByDigest"); err != nil {
+		return nil, err
+	}
+	return r.in.ChargeByDigest(ctx, tenantID, digest, since)
+}
+
+func (r reader) ListCards(ctx context.Context, tenantID, customerID string) ([]*pay.Card, error) {
+	if err := r.faults.next("ListCards"); err != nil {
+		return nil, err
+	}
+	return r.in.ListCards(ctx, tenantID, customerID)
+}
+
+func (r reader) TokenUse(ctx context.Context, tenantID, claim string) (*pay.TokenUse, error) {
+	if err := r.faults.next("TokenUse"); err != nil {
+		return nil, err
+	}
+	return r.in.TokenUse(ctx, tenantID, claim)
+}
+
+func (r reader) ListDisputes(ctx context.Context, tenantID, paymentID string) ([]*pay.Dispute, error) {
+	if err := r.faults.next("ListDisputes"); err != nil {
+		return nil, err
+	}
+	return r.in.ListDisputes(ctx, tenantID, paymentID)
+}
+
+func (r reader) RefundRequestByID(ctx context.Context, tenantID, id string) (*pay.RefundRequest, error) {
+	if err := r.faults.next("RefundRequestByID"); err != nil {
+		return nil, err
+	}
+	return r.in.RefundRequestByID(ctx, tenantID, id)
+}
+
+func (r reader) RefundRequestByKey(ctx context.Context, tenantID, key string) (*pay.RefundRequest, error) {
+	if err := r.faults.next("RefundRequestByKey"); err != nil {
+		return nil, err
+	}
+	return r.in.RefundRequestByKey(ctx, tenantID, key)
+}
+
+func (r reader) ListRefundRequests(ctx context.Context, tenantID, paymentID string) ([]*pay.RefundRequest, error) {
+	if err := r.faults.next("ListRefundRequests"); err != nil {
+		return nil, err
+	}
+	return r.in.ListRefundRequests(ctx, tenantID, paymentID)
+}
+
+func (r reader) RefundRequestsDue(ctx context.Context, t time.Time, limit int) ([]*pay.RefundRequest, error) {
+	if err := r.faults.next("RefundRequestsDue"); err != nil {
+		return nil, err
+	}
+	return r.in.RefundRequestsDue(ctx, t, limit)
+}
+
+func (x *tx) UnbindStripeCustomer(ctx context.Context, tenantID, customerID, stripeCustomer string) error {
+	if err := x.faults.next("UnbindStripeCustomer"); err != nil {
+		return err
+	}
+	return x.in.UnbindStripeCustomer(ctx, tenantID, customerID, stripeCustomer)
+}
+
+func (x *tx) ReplaceCards(ctx context.Context, tenantID, customerID string, cards []*pay.Card, at time.Time) error {
+	if err := x.faults.next("ReplaceCards"); err != nil {
+		return err
+	}
+	return x.in.ReplaceCards(ctx, tenantID, customerID, cards, at)
+}
+
+func (x *tx) InsertTokenUse(ctx context.Context, u *pay.TokenUse) error {
+	if err := x.faults.next("InsertTokenUse"); err != nil {
+		return err
+	}
+	return x.in.InsertTokenUse(ctx, u)
+}
+
+func (x *tx) SetTokenCard(ctx context.Context, tenantID, claim, cardID string, at time.Time) error {
+	if err := x.faults.next("SetTokenCard"); err != nil {
+		return err
+	}
+	return x.in.SetTokenCard(ctx, tenantID, claim, cardID, at)
+}
+
+func (x *tx) SetAttemptCard(ctx context.Context, tenantID, id, cardID string, at time.Time) error {
+	if err := x.faults.next("SetAttemptCard"); err != nil {
+		return err
+	}
+	return x.in.SetAttemptCard(ctx, tenantID, id, cardID, at)
+}
+
+func (x *tx) LockPaymentByOrder(ctx context.Context, tenantID, orderID string) (*pay.Payment, error) {
+	if err := x.faults.next("LockPaymentByOrder"); err != nil {
+		return nil, err
+	}
+	return x.in.LockPaymentByOrder(ctx, tenantID, orderID)
+}
+
+func (x *tx) InsertRefundRequest(ctx context.Context, r *pay.RefundRequest) error {
+	if err := x.faults.next("InsertRefundRequest"); err != nil {
+		return err
+	}
+	return x.in.InsertRefundRequest(ctx, r)
+}
+
+func (x *tx) MoveRefundRequest(ctx context.Context, r *pay.RefundRequest, to pay.RefundRequestState) (bool, error) {
+	if err := x.faults.next("MoveRefundRequest"); err != nil {
+		return false, err
+	}
+	return x.in.MoveRefundRequest(ctx, r, to)
+}
+
+func (x *tx) InsertDispute(ctx context.Context, d *pay.Dispute) error {
+	if err := x.faults.next("InsertDispute"); err != nil {
+		return err
+	}
+	return x.in.InsertDispute(ctx, d)
+}
+
+func (x *tx) MoveDispute(ctx context.Context, d *pay.Dispute, from pay.DisputeState) (bool, error) {
+	if err := x.faults.next("MoveDispute"); err != nil {
+		return false, err
+	}
+	return x.in.MoveDispute(ctx, d, from)
+}

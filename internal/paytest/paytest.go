@@ -68,7 +68,7 @@ type World struct {
 	hook   http.Handler
 	client *http.Client
 	mu     sync.Mutex
-	ran    map[string]bool // our ids of events whose job is done
+	ran    map[pay.SettleJob]int // how often each job was done
 }
 
 var tenants atomic.Int64
@@ -125,7 +125,7 @@ func (w *World) Another(changes ...func(*pay.Tenant)) *World {
 	e := echo.New()
 	e.POST("/webhooks/stripe/:tenant", receiver.Receive)
 	return &World{T: w.T, Clock: w.Clock, Store: w.Store, Gate: w.Gate, SandboxURL: w.SandboxURL, client: w.client,
-		Pay: service, Tenant: t, hook: e, ran: map[string]bool{}}
+		Pay: service, Tenant: t, hook: e, ran: map[pay.SettleJob]int{}}
 }
 
 // ICustomer is the PortaBilling id of the customer in Request.
@@ -182,7 +182,7 @@ func (w *World) Open(changes ...func(*pay.CheckoutInput)) *pay.Checkout {
 // PressPay presses the order page's button and returns where it leads.
 func (w *World) PressPay(o *pay.Order) string {
 	w.T.Helper()
-	to, err := w.Pay.StartPayment(context.Background(), o.PayToken)
+	to, err := w.Pay.StartPayment(context.Background(), o.PayToken, pay.Choice{})
 	if err != nil {
 		w.T.Fatalf("press pay: %v", err)
 	}

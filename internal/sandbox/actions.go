@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,11 +10,12 @@ import (
 
 // action is the body of POST /_sandbox/actions/…: what a person does in Stripe's dashboard, or what a bank does.
 type action struct {
-	ID     string `json:"id"`
-	Amount int64  `json:"amount"` // minor units; 0 is all of it
-	Reason string `json:"reason"`
-	Status string `json:"status"` // of a dispute that is closed: won or lost
-	Name   string `json:"name"`   // of a merchant that is renamed
+	ID      string `json:"id"`
+	Amount  int64  `json:"amount"` // minor units; 0 is all of it
+	Reason  string `json:"reason"`
+	Status  string `json:"status"`  // of a refund: pending; of a new dispute: warning_needs_response makes an inquiry
+	Outcome string `json:"outcome"` // of a dispute: won, lost, warning_closed; needs_response makes an inquiry a dispute
+	Name    string `json:"name"`    // of a merchant that is renamed
 }
 
 type actionFault struct {
@@ -32,22 +34,23 @@ func refusedByStripe(err *apiError) *actionFault {
 
 var actions = map[string]func(s *Server, a action, req *http.Request) (any, *actionFault){
 	"refund": doRefund, "dispute": doDispute, "settle_debits": doSettle, "fail_debits": doFail,
-	"payout": doPayout, "resend": doResend, "expire": doExpire, "rename": doRename,
+	"payout": doPayout, "resend": doResend, "expire": doExpire, "rename": doRename, "settle_refund": doSettleRefund,
+	"fail_refund": doFailRefund, "delete_customer": doDeleteCustomer, "detach": doDetach,
 }
 
 func (s *Server) act(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("action")
 	work := actions[name]
 	if work == nil {
-		writeFault(w, http.StatusNotFound, "", "There is no action "+cut(name)+"; the actions are refund, dispute, settle_debits, fail_debits, payout, resend, expire and rename.")
+		writeFault(w, http.StatusNotFound, "", "There is no action "+cut(name)+"; the actions are "+strings.Join(slices.Sorted(maps.Keys(actions)), ", ")+".")
 		return
 	}
 	var a action
 	fromPage, err := readBody(r, &a, func() {
-		a = action{ID: strings.TrimSpace(r.PostFormValue("id")), Reason: r.PostFormValue("reason"), Status: r.PostFormValue("status"), Name: r.PostFormValue("name"), Amount: max(digitsOf(r.PostFormValue("amount")), 0)}
+		a = action{ID: strings.TrimSpace(r.PostFormValue("id")), Reason: r.PostFormValue("reason"), Status: r.PostFormValue("status"), Outcome: r.PostFormValue("outcome"), Name: r.PostFormValue("name"), Amount: max(digitsOf(r.PostFormValue("amount")), 0)}
 	})
 	if err != nil {
-		writeFault(w, http.StatusBadRequest, "", "The body must be a JSON object such as {\"id\": \"pi_…\"}; it may also have amount, reason, status and name.")
+		writeFault(w, http.StatusBadRequest, "", "The body must be a JSON object such as {\"id\": \"pi_…\"}; it may also have amount, reason, status, outcome and name.")
 		return
 	}
 	if a.Amount < 0 {
@@ -105,20 +108,72 @@ func doRefund(s *Server, a action, req *http.Request) (any, *actionFault) {
 	if amount == 0 {
 		amount = -1
 	}
-	refund, err := c.refund(charge, amount, a.Reason, nil)
+	if a.Status != "" && a.Status != "pending" && a.Status != "succeeded" {
+		return nil, &actionFault{http.StatusBadRequest, "status", "status: must be pending (until settle_refund or fail_refund) or succeeded"}
+	}
+	refund, err := c.refundAs(charge, amount, a.Reason, nil, a.Status)
 	if err != nil {
 		return nil, refusedByStripe(err)
 	}
 	return refund, nil
 }
 
+func doSettleRefund(s *Server, a action, req *http.Request) (any, *actionFault) {
+	r := s.recordOf(a.ID, "refund")
+	if r == nil {
+		return nil, unknownID(a.ID, "refund")
+	}
+	if status := str(r.obj, "status"); status != "pending" {
+		return nil, &actionFault{http.StatusConflict, "id", "the refund is " + status + ", only a pending one can be settled"}
+	}
+	s.callFor(r, req).finishRefund(r, "")
+	return r, nil
+}
+
+// doFailRefund lets the customer's bank send a refund back, which can also happen long after it succeeded.
+func doFailRefund(s *Server, a action, req *http.Request) (any, *actionFault) {
+	r := s.recordOf(a.ID, "refund")
+	if r == nil {
+		return nil, unknownID(a.ID, "refund")
+	}
+	if status := str(r.obj, "status"); status != "pending" && status != "succeeded" {
+		return nil, &actionFault{http.StatusConflict, "id", "the refund is " + status + ", only a pending or succeeded one can fail"}
+	}
+	reason := withDefault(orNil(a.Reason), "lost_or_stolen_card").(string)
+	if !slices.Contains(refundFailures, reason) {
+		return nil, &actionFault{http.StatusBadRequest, "reason", "reason: must be one of " + strings.Join(refundFailures, ", ")}
+	}
+	s.callFor(r, req).finishRefund(r, reason)
+	return r, nil
+}
+
+func doDeleteCustomer(s *Server, a action, req *http.Request) (any, *actionFault) {
+	r := s.recordOf(a.ID, "customer")
+	if r == nil {
+		return nil, unknownID(a.ID, "customer")
+	}
+	if flag(r.obj, "deleted") {
+		return nil, &actionFault{http.StatusConflict, "id", cut(a.ID) + " is already deleted"}
+	}
+	s.callFor(r, req).removeCustomer(r)
+	return r, nil
+}
+
+func doDetach(s *Server, a action, req *http.Request) (any, *actionFault) {
+	r := s.recordOf(a.ID, "payment_method")
+	if r == nil {
+		return nil, unknownID(a.ID, "payment method")
+	}
+	if str(r.obj, "customer") == "" {
+		return nil, &actionFault{http.StatusConflict, "id", cut(a.ID) + " belongs to no customer"}
+	}
+	s.callFor(r, req).detach(r)
+	return r, nil
+}
+
 func doDispute(s *Server, a action, req *http.Request) (any, *actionFault) {
 	if r := s.recordOf(a.ID, "dispute"); r != nil {
-		if a.Status != "won" && a.Status != "lost" {
-			return nil, &actionFault{http.StatusBadRequest, "status", "status: must be won or lost to close a dispute"}
-		}
-		s.callFor(r, req).closeDispute(r, a.Status)
-		return r, nil
+		return s.decideDispute(r, a, req)
 	}
 	r := s.recordOf(a.ID, "payment_intent", "charge", "checkout.session")
 	if r == nil {
@@ -144,7 +199,32 @@ func doDispute(s *Server, a action, req *http.Request) (any, *actionFault) {
 	if amount == 0 {
 		amount = num(charge.obj, "amount")
 	}
-	return c.openDispute(charge, amount, reason, false), nil
+	if kinds := []string{"", "needs_response", "warning_needs_response"}; !slices.Contains(kinds, a.Status) {
+		return nil, &actionFault{http.StatusBadRequest, "status", "status: a new dispute is needs_response or, for an inquiry, warning_needs_response"}
+	}
+	return c.openDispute(charge, amount, reason, a.Status == "warning_needs_response"), nil
+}
+
+// decideDispute is what the bank says at the end, or that its inquiry becomes a dispute.
+func (s *Server) decideDispute(r *record, a action, req *http.Request) (any, *actionFault) {
+	field, outcome := "outcome", a.Outcome
+	if outcome == "" {
+		field, outcome = "status", a.Status
+	}
+	c := s.callFor(r, req)
+	switch {
+	case !slices.Contains([]string{"won", "lost", "warning_closed", "needs_response"}, outcome):
+		return nil, &actionFault{http.StatusBadRequest, field, field + ": must be won or lost to close a dispute, warning_closed to close an inquiry, or needs_response to make an inquiry a dispute"}
+	case outcome == "won" || outcome == "lost":
+		c.closeDispute(r, outcome)
+	case !isInquiry(r.obj) || str(r.obj, "status") == "warning_closed":
+		return nil, &actionFault{http.StatusConflict, field, "the dispute is " + str(r.obj, "status") + ", only an open inquiry can become " + outcome}
+	case outcome == "warning_closed":
+		c.closeDispute(r, outcome)
+	default:
+		c.escalateDispute(r)
+	}
+	return r, nil
 }
 
 // debits finds the bank debits under way: one by the id of its intent, charge or session, or all.
@@ -201,7 +281,7 @@ func doFail(s *Server, a action, req *http.Request) (any, *actionFault) {
 		reason = "insufficient_funds"
 	}
 	if debitFailures[reason] == "" {
-		return nil, &actionFault{http.StatusBadRequest, "reason", "reason: must be insufficient_funds, account_closed, no_account or debit_not_authorized"}
+		return nil, &actionFault{http.StatusBadRequest, "reason", "reason: must be one of " + strings.Join(slices.Sorted(maps.Keys(debitFailures)), ", ")}
 	}
 	return s.finishAll(a.ID, req, func(*record) string { return reason })
 }

@@ -7,8 +7,8 @@ import (
 )
 
 type challengePage struct {
-	Merchant, Amount, Card, Action, Secret string
-	Setup                                  bool
+	Merchant, Amount, Card, Action, Secret, Email string
+	Setup, PayPal                                 bool
 }
 
 // findIntent checks the client secret, which is what lets a customer's browser act on an intent.
@@ -47,6 +47,7 @@ func (s *Server) showChallenge(w http.ResponseWriter, r *http.Request) {
 		}
 		if method := c.get(c.account, str(intent.obj, "payment_method")); method != nil {
 			page.Card = "•••• " + str(sub(method.obj, "card"), "last4")
+			page.PayPal, page.Email = str(method.obj, "type") == "paypal", str(method.obj, "_payer_email")
 		}
 	})
 	switch {
@@ -136,7 +137,10 @@ func (s *Server) showReceipt(w http.ResponseWriter, r *http.Request) {
 		currency := str(o, "currency")
 		details := sub(o, "payment_method_details")
 		page = receiptPage{Merchant: charge.account.businessName(), Amount: formatMoney(num(o, "amount"), currency), Charge: charge.id,
-			Method: methodTitles[str(details, "type")] + " •••• " + str(sub(details, str(details, "type")), "last4")}
+			Method: methodTitles[str(details, "type")]}
+		if digits := str(sub(details, str(details, "type")), "last4"); digits != "" {
+			page.Method += " •••• " + digits
+		}
 		if refunded := num(o, "amount_refunded"); refunded > 0 {
 			page.Refunded = formatMoney(refunded, currency)
 		}

@@ -54,6 +54,8 @@ func (c *call) chargeDetails(method object, amount int64, proof object) object {
 		details["mandate"] = nil
 	case "bacs_debit":
 		details["mandate"] = nil
+	case "paypal", "link":
+		details = walletDetails(method)
 	}
 	return object{"type": kind, kind: details}
 }

@@ -40,7 +40,8 @@ func dueAt(r *record) (int64, bool) {
 	case r.kind == "checkout.session" && str(r.obj, "status") == "open":
 		return num(r.obj, "expires_at") * 1000, true
 	case r.kind == "payment_intent" && str(r.obj, "status") == "processing":
-		return num(r.obj, "_settle_at_ms"), true
+		at, waiting := r.obj["_settle_at_ms"].(int64)
+		return at, waiting
 	case r.kind == "balance_transaction" && str(r.obj, "status") == "pending":
 		return num(r.obj, "available_on") * 1000, true
 	case r.kind == "refund", r.kind == "dispute" && str(r.obj, "_verdict") != "":

@@ -42,6 +42,8 @@ func (s *Server) recordsInOrder() []*record {
 type consoleRow struct {
 	ID, Kind, Status, Amount, When, Account, Link string
 	Refundable, Expirable, Debit, Disputable      bool
+	RefundPending, RefundOpen, Detachable         bool
+	Dispute, Inquiry, Deletable                   bool
 }
 
 type consoleEvent struct {
@@ -133,13 +135,19 @@ func rowOf(r *record) consoleRow {
 	case "charge":
 		row.Refundable = row.Status == "succeeded" && !flag(o, "refunded") && !flag(o, "disputed")
 		row.Disputable = row.Status == "succeeded" && !flag(o, "disputed")
+	case "refund":
+		row.RefundPending = row.Status == "pending"
+		row.RefundOpen = row.RefundPending || row.Status == "succeeded"
+	case "dispute":
+		row.Inquiry = row.Status == "warning_needs_response" || row.Status == "warning_under_review"
+		row.Dispute = row.Status == "needs_response" || row.Status == "under_review"
 	case "customer":
-		row.Status = str(o, "email")
+		row.Status, row.Deletable = str(o, "email"), !flag(o, "deleted")
 		if flag(o, "deleted") {
 			row.Status, row.When = "deleted", ""
 		}
 	case "payment_method":
-		row.Status = str(sub(o, str(o, "type")), "last4")
+		row.Status, row.Detachable = str(sub(o, str(o, "type")), "last4"), str(o, "customer") != ""
 	}
 	return row
 }

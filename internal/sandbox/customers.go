@@ -47,7 +47,7 @@ func (a *account) businessName() string {
 // unmodelled are parameters of customers that would need parts of Stripe that are not in the box.
 var unmodelledCustomer = map[string]string{
 	"coupon": "coupons", "promotion_code": "promotion codes", "tax_id_data": "tax ids", "test_clock": "test clocks", "cash_balance": "cash balances",
-	"source": "legacy sources on customers (attach a payment method instead)", "card": "legacy cards", "bank_account": "legacy bank accounts", "default_source": "legacy sources",
+	"card": "legacy cards in the parameters of a customer (use source)", "bank_account": "legacy bank accounts",
 	"default_card": "legacy cards", "default_bank_account": "legacy bank accounts", "default_alipay_account": "Alipay accounts",
 }
 
@@ -76,6 +76,7 @@ func createCustomer(c *call) (any, *apiError) {
 		return nil, err
 	}
 	var method *record
+	settings := sub(c.params, "invoice_settings")
 	if id := str(c.params, "payment_method"); id != "" {
 		var err *apiError
 		if method, err = c.methodForUse(id, "payment_method"); err != nil {
@@ -85,11 +86,23 @@ func createCustomer(c *call) (any, *apiError) {
 			return nil, err
 		}
 	}
+	source := str(c.params, "source")
+	if source != "" {
+		if err := c.checkSource(source, "source"); err != nil {
+			return nil, err
+		}
+	}
 	r := c.add(c.account, o)
 	if method != nil {
 		c.attach(method, r.id)
+		if str(settings, "default_payment_method") == str(c.params, "payment_method") {
+			sub(r.obj, "invoice_settings")["default_payment_method"] = method.id
+		}
 	}
 	c.emit("customer.created", r.obj, nil)
+	if source != "" {
+		c.saveSource(r, source)
+	}
 	return r.obj, nil
 }
 
@@ -109,7 +122,8 @@ func (c *call) fillCustomer(o object) *apiError {
 			}
 		}
 		if id, ok := settings["default_payment_method"].(string); ok {
-			if id != "" {
+			// With a new customer it may be the method that is attached in the same request.
+			if id != "" && id != str(c.params, "payment_method") {
 				method := c.getKind(c.account, "payment_method", id)
 				if method == nil || str(method.obj, "customer") != str(o, "id") {
 					return missingParam("PaymentMethod", "invoice_settings[default_payment_method]", id)
@@ -197,6 +211,21 @@ func updateCustomer(c *call) (any, *apiError) {
 	if err := c.fillCustomer(changed); err != nil {
 		return nil, err
 	}
+	if id := str(c.params, "default_source"); id != "" {
+		method := c.getKind(c.account, "payment_method", id)
+		if method == nil || !isLegacy(method.obj) || str(method.obj, "customer") != r.id {
+			return nil, missingParam("source", "default_source", id)
+		}
+		changed["default_source"] = id
+	}
+	if source := str(c.params, "source"); source != "" {
+		if err := c.checkSource(source, "source"); err != nil {
+			return nil, err
+		}
+		c.replace(r, changed, "customer.updated")
+		c.replaceSource(r, source)
+		return r.obj, nil
+	}
 	c.replace(r, changed, "customer.updated")
 	return r.obj, nil
 }
@@ -218,15 +247,24 @@ func deleteCustomer(c *call) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	c.removeCustomer(r)
+	return r.obj, nil
+}
+
+// removeCustomer deletes a customer for good, with everything that was saved for them
+// (https://stripe.com/docs/api/customers/delete).
+func (c *call) removeCustomer(r *record) {
+	last := clone(r.obj).(object)
+	// What is being deleted needs no other default.
+	r.obj["default_source"], r.obj["invoice_settings"] = nil, object{}
 	for _, method := range c.account.kinds["payment_method"] {
 		if str(method.obj, "customer") == r.id {
 			c.detach(method)
 		}
 	}
-	c.emit("customer.deleted", r.obj, nil)
+	c.emit("customer.deleted", last, nil)
 	r.obj = object{"id": r.id, "object": "customer", "deleted": true}
 	c.touch(r)
-	return r.obj, nil
 }
 
 // replace puts a changed copy in an object's place and tells of it, with the values the changed fields had before.

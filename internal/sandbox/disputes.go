@@ -3,6 +3,7 @@ package sandbox
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -57,10 +58,40 @@ func (c *call) openDispute(charge *record, amount int64, reason string, inquiry 
 // bookDispute moves the disputed amount out of (sign -1) or back into (sign 1) the balance.
 func (c *call) bookDispute(r *record, sign, fee int64) {
 	id := c.book(entry{kind: "adjustment", category: map[int64]string{-1: "dispute", 1: "dispute_reversal"}[sign], amount: sign * num(r.obj, "amount"), fee: fee,
-		currency: str(r.obj, "currency"), source: r.id, description: "Chargeback withdrawal for " + str(r.obj, "charge"), availableOn: c.now, feeText: "Dispute fee"})
+		currency: str(r.obj, "currency"), source: r.id, description: map[int64]string{-1: "Chargeback withdrawal for ", 1: "Chargeback reversal for "}[sign] + str(r.obj, "charge"), availableOn: c.now, feeText: "Dispute fee"})
 	// The dispute shows whole balance transactions, not their ids.
 	r.obj["balance_transactions"] = append(slices.Clone(items(r.obj, "balance_transactions")), clone(visible(c.records[id].obj)))
 	c.touch(r)
+}
+
+// isInquiry says whether the bank only asks so far and has taken nothing.
+func isInquiry(dispute object) bool {
+	return strings.HasPrefix(str(dispute, "status"), "warning_")
+}
+
+// escalateDispute turns an inquiry into a dispute: now the bank takes the money.
+func (c *call) escalateDispute(r *record) {
+	changed := maps.Clone(r.obj)
+	changed["status"], changed["is_charge_refundable"] = "needs_response", false
+	delete(changed, "_verdict")
+	delete(changed, "_settle_at_ms")
+	c.replace(r, changed, "charge.dispute.updated")
+	if charge := c.getKind(c.account, "charge", str(r.obj, "charge")); charge != nil {
+		charge.obj["_refundable_dispute"] = false
+		c.touch(charge)
+	}
+	c.bookDispute(r, -1, disputeFeeMinor)
+	c.emit("charge.dispute.funds_withdrawn", r.obj, nil)
+}
+
+// closeInquiries ends the inquiries about a charge that was refunded in full: there is nothing left to ask for
+// (https://stripe.com/docs/disputes/how-disputes-work#inquiries).
+func (c *call) closeInquiries(charge string) {
+	for _, r := range c.account.kinds["dispute"] {
+		if str(r.obj, "charge") == charge && isInquiry(r.obj) {
+			c.closeDispute(r, "warning_closed")
+		}
+	}
 }
 
 // closeDispute ends it: won gives the money back (not the fee), lost leaves it with the customer.
@@ -69,12 +100,12 @@ func (c *call) closeDispute(r *record, verdict string) {
 	if slices.Contains([]string{"won", "lost", "warning_closed"}, status) {
 		return
 	}
-	inquiry := status == "warning_needs_response" || status == "warning_under_review"
-	if inquiry {
+	if isInquiry(r.obj) {
 		verdict = "warning_closed"
 	}
 	r.obj["status"] = verdict
 	delete(r.obj, "_verdict")
+	delete(r.obj, "_settle_at_ms")
 	c.touch(r)
 	if verdict != "lost" {
 		if charge := c.getKind(c.account, "charge", str(r.obj, "charge")); charge != nil {

@@ -1,5 +1,6 @@
 // Package sandbox is Stripe in a box: a stateful double of the part of Stripe's API (version 2023-10-16) that a till
-// needs, with the hosted Checkout page, 3-D Secure, bank debits, refunds, disputes, payouts and signed webhooks.
+// needs, with the hosted Checkout page, saved cards (also the legacy card_… and src_…), 3-D Secure, bank debits, PayPal
+// and Link, refunds, disputes, payouts and signed webhooks.
 //
 // It stands on the other side of a network: callers reach it over HTTP with an ordinary Stripe client whose base address
 // points here, so that what works against it also works against Stripe. It therefore imports nothing of this project and
@@ -14,11 +15,19 @@
 // functions as the API does. Events (events.go) are delivered by Run (delivery.go), where the dials lose, double and
 // reorder them.
 //
+// What a person does in Stripe's dashboard, or a bank does, is POST /_sandbox/actions/NAME with a JSON object: refund {id,
+// amount, reason, status: pending}, settle_refund {id}, fail_refund {id, reason}, dispute {id, amount, reason, status:
+// warning_needs_response for an inquiry} of a payment, dispute {id, outcome: won, lost, warning_closed or needs_response}
+// of a dispute, settle_debits {id}, fail_debits {id, reason}, delete_customer {id}, detach {id}, payout, resend {id},
+// expire {id}, rename {id, name}. The answer is the object; the console has a button for each.
+//
 // Known differences from Stripe. Money settles in the currency of the payment, without conversion. Fees are 1.5 % and 20
 // minor units for everything, a dispute costs 20.00. Webhooks are retried ten times within minutes, not for days. What
-// Stripe calls days (debits) or minutes (asynchronous refunds, evidence) are seconds. Test keys need no registration: each is an account.
-// Parameters of parts that are not in the box (Connect, subscriptions, tax, coupons, legacy sources, manual capture …)
-// get a 400 with the code sandbox_unsupported instead of being taken without effect. Everything listed is kept for good.
+// Stripe calls days (debits) or minutes (asynchronous refunds, evidence) are seconds. Test keys need no registration:
+// each is an account. Bank debits ask for no mandate, and their disputes can be answered like those of cards; a debit has
+// no balance transaction before it has settled. Parameters of parts that are not in the box (Connect, subscriptions, tax,
+// coupons, charges without an intent, manual capture …) get a 400 with the code sandbox_unsupported instead of being
+// taken without effect. Everything listed is kept for good.
 //
 // It holds no real secret and takes no live key: a key that could move money gets a 401.
 package sandbox

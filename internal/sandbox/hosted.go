@@ -79,7 +79,7 @@ var countries = []country{{"GB", "United Kingdom"}, {"IE", "Ireland"}, {"US", "U
 	{"AT", "Austria"}, {"BE", "Belgium"}, {"CH", "Switzerland"}, {"CZ", "Czechia"}, {"DE", "Germany"}, {"DK", "Denmark"}, {"ES", "Spain"}, {"FI", "Finland"},
 	{"FR", "France"}, {"IT", "Italy"}, {"JP", "Japan"}, {"NL", "Netherlands"}, {"NO", "Norway"}, {"PL", "Poland"}, {"PT", "Portugal"}, {"RO", "Romania"}, {"SE", "Sweden"}, {"SK", "Slovakia"}}
 
-var methodTitles = map[string]string{"card": "Card", "bacs_debit": "Bacs Direct Debit", "sepa_debit": "SEPA Direct Debit", "us_bank_account": "US bank account"}
+var methodTitles = map[string]string{"card": "Card", "bacs_debit": "Bacs Direct Debit", "sepa_debit": "SEPA Direct Debit", "us_bank_account": "US bank account", "paypal": "PayPal", "link": "Link"}
 
 var payButtons = map[string]string{"book": "Book", "donate": "Donate", "pay": "Pay"}
 
@@ -305,7 +305,7 @@ func (c *call) submit(session *record, form map[string]string) (payPage, int, st
 func (c *call) readPayer(session *record, form map[string]string) (payer, map[string]string) {
 	o := session.obj
 	faults := map[string]string{}
-	p := payer{email: form["email"], name: form["name"], phone: form["phone"], terms: form["terms"] != ""}
+	p := payer{email: form["email"], name: form["name"], terms: form["terms"] != ""}
 	if fixed := str(sub(o, "customer_details"), "email"); fixed != "" && (o["customer_email"] != nil || o["customer"] != nil) {
 		p.email = fixed
 	}
@@ -325,8 +325,10 @@ func (c *call) readPayer(session *record, form map[string]string) (payer, map[st
 			}
 		}
 	}
-	if flag(sub(o, "phone_number_collection"), "enabled") && len(form["phone"]) < 6 {
-		faults["phone"] = "Enter a phone number."
+	if flag(sub(o, "phone_number_collection"), "enabled") {
+		if p.phone = form["phone"]; len(p.phone) < 6 {
+			faults["phone"] = "Enter a phone number."
+		}
 	}
 	if str(sub(o, "consent_collection"), "terms_of_service") == "required" && !p.terms {
 		faults["terms"] = "Please accept the terms to go on."
@@ -345,7 +347,12 @@ func (c *call) methodOfForm(session *record, form map[string]string, p payer, fa
 		faults["method"] = "Choose one of the ways to pay."
 		return nil, nil
 	}
-	if kind != "card" {
+	switch {
+	case isWallet(kind):
+		o := c.newWalletMethod(kind, p.email)
+		o["billing_details"] = p.billing()
+		return c.add(c.account, o), nil
+	case kind != "card":
 		return c.debitOfForm(kind, form, p, faults), nil
 	}
 	number := strings.NewReplacer(" ", "", "-", "").Replace(form["number"])

@@ -38,7 +38,10 @@ func (c *call) confirm(intent, method *record, how confirmation) *apiError {
 	o["last_payment_error"], o["next_action"] = nil, nil
 	o["payment_method"] = method.id
 	c.touch(intent)
-	if kind := str(method.obj, "type"); kind != "card" {
+	switch kind := str(method.obj, "type"); {
+	case isWallet(kind):
+		return c.confirmWallet(intent, method, how)
+	case kind != "card":
 		c.startDebit(intent, method)
 		return nil
 	}
@@ -50,14 +53,29 @@ func (c *call) confirm(intent, method *record, how confirmation) *apiError {
 		return c.declineCharge(intent, method, card.decline, nil)
 	}
 	if !card.needsAuth(how.offSession, flag(method.obj, "_set_up"), how.ask3DS) {
-		return c.chargeCard(intent, method, nil)
+		return c.takeMoney(intent, method, nil)
 	}
+	return c.askCustomer(intent, method, how)
+}
+
+// confirmWallet is confirm for PayPal and Link.
+func (c *call) confirmWallet(intent, method *record, how confirmation) *apiError {
+	if needsWallet(method.obj, how.offSession) {
+		return c.askCustomer(intent, method, how)
+	}
+	c.approveWallet(method)
+	return c.takeMoney(intent, method, nil)
+}
+
+// askCustomer leaves the intent waiting for the customer at their bank or wallet, or declines it when they are not there.
+func (c *call) askCustomer(intent, method *record, how confirmation) *apiError {
+	o := intent.obj
 	if how.offSession || how.errorOnAuth {
 		d := decline{"authentication_required", "authentication_required", messageAuthRequired}
 		return c.declineCharge(intent, method, &d, nil)
 	}
 	o["status"], o["_return_url"] = "requires_action", how.returnURL
-	if how.returnURL != "" || how.hosted {
+	if how.returnURL != "" || how.hosted || isWallet(str(method.obj, "type")) {
 		link := c.base + "/c/authenticate/" + intent.id + "?client_secret=" + url.QueryEscape(str(o, "client_secret"))
 		o["next_action"] = object{"type": "redirect_to_url", "redirect_to_url": object{"return_url": orNil(how.returnURL), "url": link}}
 	} else {
@@ -76,6 +94,13 @@ func (c *call) authenticate(intent *record, approved bool) *apiError {
 	}
 	intent.obj["next_action"] = nil
 	c.touch(intent)
+	if isWallet(str(method.obj, "type")) {
+		if !approved {
+			return c.failRedirect(intent, method)
+		}
+		c.approveWallet(method)
+		return c.takeMoney(intent, method, nil)
+	}
 	card := cardsByToken[str(method.obj, "_card")]
 	proof := object{"authentication_flow": "challenge", "electronic_commerce_indicator": "05", "exemption_indicator": nil, "result": "authenticated", "result_reason": nil, "transaction_id": randomText(24), "version": "2.2.0"}
 	switch {
@@ -86,7 +111,7 @@ func (c *call) authenticate(intent *record, approved bool) *apiError {
 	case card.authResult != nil:
 		return c.declineCharge(intent, method, card.authResult, proof)
 	}
-	return c.chargeCard(intent, method, proof)
+	return c.takeMoney(intent, method, proof)
 }
 
 // failAuthentication ends an attempt before there was a charge.
@@ -122,16 +147,21 @@ func (c *call) declineCharge(intent, method *record, d *decline, proof object) *
 	return e
 }
 
-func (c *call) chargeCard(intent, method *record, proof object) *apiError {
+// takeMoney charges what pays at once: a card, or a wallet, whose charges Stripe books as payments.
+func (c *call) takeMoney(intent, method *record, proof object) *apiError {
 	charge := c.newCharge(intent, method, proof)
 	card := cardsByToken[str(method.obj, "_card")]
 	available := c.now + cardPendingDays*daySeconds
-	if card.instant {
+	if card != nil && card.instant {
 		available = c.now
 	}
-	c.settleCharge(intent, charge, "charge", available)
+	kind := "charge"
+	if card == nil {
+		kind = "payment"
+	}
+	c.settleCharge(intent, charge, kind, available)
 	c.afterUse(intent, method)
-	if card.dispute != "" {
+	if card != nil && card.dispute != "" {
 		c.openDispute(charge, num(charge.obj, "amount"), card.dispute, card.inquiry)
 	}
 	return nil
@@ -159,7 +189,10 @@ func (c *call) afterUse(intent, method *record) {
 	if str(method.obj, "customer") != "" {
 		return
 	}
-	if customer == "" || intent.obj["setup_future_usage"] == nil {
+	if r := c.getKind(c.account, "customer", customer); r == nil || flag(r.obj, "deleted") {
+		customer = "" // deleted while the bank asked: there is nobody to save it for
+	}
+	if customer == "" || usageFor(intent.obj, str(method.obj, "type")) == "" {
 		method.obj["_consumed"] = true
 		c.touch(method)
 		return
@@ -168,67 +201,30 @@ func (c *call) afterUse(intent, method *record) {
 	c.attach(method, customer)
 }
 
-// startDebit begins a bank debit, whose outcome is known days later at Stripe and after debit_settle_s here.
-func (c *call) startDebit(intent, method *record) {
-	charge := c.newCharge(intent, method, nil)
-	charge.obj["status"], charge.obj["paid"], charge.obj["captured"] = "pending", false, true
-	charge.obj["receipt_url"] = nil
-	o := intent.obj
-	o["status"], o["latest_charge"] = "processing", charge.id
-	o["processing"] = nil
-	o["_settle_at_ms"] = c.Server.now().UnixMilli() + int64(c.dials.DebitSettleS*1000)
-	if failure := str(method.obj, "_debit_failure"); failure != "" {
-		o["_debit_failure"] = failure
+// usageFor is the setup_future_usage that counts for a type of payment method: its own option goes before the intent's
+// (https://stripe.com/docs/api/payment_intents/create#create_payment_intent-payment_method_options). "" is none.
+func usageFor(intent object, kind string) string {
+	usage := str(sub(sub(intent, "payment_method_options"), kind), "setup_future_usage")
+	if usage == "" {
+		usage = str(intent, "setup_future_usage")
 	}
-	c.touch(intent)
-	c.emit("charge.pending", charge.obj, nil)
-	c.emit("payment_intent.processing", o, nil)
-	c.afterUse(intent, method)
+	if usage == "none" {
+		return ""
+	}
+	return usage
 }
 
-var debitFailures = map[string]string{
-	"insufficient_funds":   "The customer's account has insufficient funds to cover this payment.",
-	"account_closed":       "The customer's bank account has been closed.",
-	"no_account":           "The customer's bank account could not be located.",
-	"debit_not_authorized": "The customer has notified their bank that this payment was unauthorized.",
-}
-
-// finishDebit settles a bank debit, or fails it with the given reason.
-func (c *call) finishDebit(intent *record, failure string) {
-	charge, method := c.get(c.account, str(intent.obj, "latest_charge")), c.get(c.account, str(intent.obj, "payment_method"))
-	if str(intent.obj, "status") != "processing" || charge == nil || method == nil {
-		return
-	}
-	delete(intent.obj, "_debit_failure")
-	session := c.sessionOfIntent(intent.id)
-	if failure == "" {
-		c.settleCharge(intent, charge, "payment", c.now+debitPendingDays*daySeconds)
-		if session != nil {
-			session.obj["payment_status"] = "paid"
-			c.touch(session)
-			c.emit("checkout.session.async_payment_succeeded", session.obj, nil)
-		}
-		return
-	}
-	message := debitFailures[failure]
-	if message == "" {
-		message = "The bank refused this payment."
-	}
-	o := charge.obj
-	o["status"], o["failure_code"], o["failure_message"] = "failed", failure, message
-	o["outcome"] = object{"network_status": "declined_by_network", "reason": failure, "risk_level": "not_assessed", "seller_message": "The bank did not return any further details with this decline.", "type": "issuer_declined"}
-	c.touch(charge)
-	c.emit("charge.failed", o, nil)
-	c.failIntent(intent, method, &apiError{kind: "invalid_request_error", code: "payment_intent_payment_attempt_failed", message: message, charge: charge.id})
-	if session != nil {
-		c.emit("checkout.session.async_payment_failed", session.obj, nil)
-	}
-}
-
-// cancelIntent ends an intent that has taken nothing.
+// cancelIntent ends an intent that has taken nothing. Of those in processing only the debit that never ends can still be
+// stopped (pm_usBankAccount_processing), which is what Stripe calls rare cases.
 func (c *call) cancelIntent(intent *record, reason string) *apiError {
-	switch status := str(intent.obj, "status"); status {
-	case "requires_payment_method", "requires_confirmation", "requires_action":
+	status := str(intent.obj, "status")
+	_, due := intent.obj["_settle_at_ms"]
+	switch {
+	case status == "requires_payment_method" || status == "requires_confirmation" || status == "requires_action":
+	case status == "processing" && !due:
+		if charge := c.getKind(c.account, "charge", str(intent.obj, "latest_charge")); charge != nil {
+			c.failCharge(charge, "payment_intent_canceled", "The payment was canceled before the bank took it.")
+		}
 	default:
 		e := invalid("payment_intent_unexpected_state", "", "You cannot cancel this PaymentIntent because it has a status of %s. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_reauthorization, requires_confirmation, requires_action, processing.", status)
 		e.intent = intent.obj

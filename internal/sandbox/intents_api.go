@@ -3,6 +3,7 @@ package sandbox
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 var unmodelledIntent = map[string]string{
@@ -42,6 +43,9 @@ func createIntent(c *call) (any, *apiError) {
 	}
 	method, err := c.methodOfParams(o, flag(c.params, "confirm"))
 	if err != nil {
+		return nil, err
+	}
+	if err := checkReturn(method, how); err != nil && flag(c.params, "confirm") {
 		return nil, err
 	}
 	intent := c.add(c.account, o)
@@ -104,22 +108,47 @@ func (c *call) fillIntent(o object) *apiError {
 	if _, ok := c.params["shipping"]; ok {
 		o["shipping"] = shippingOf(sub(c.params, "shipping"))
 	}
-	if err := c.onlyAuthOptions(); err != nil {
+	if err := c.knownOptions("setup_future_usage"); err != nil {
 		return err
 	}
-	if slices.Contains(items(o, "payment_method_types"), any("card")) {
-		asked := str(sub(sub(c.params, "payment_method_options"), "card"), "request_three_d_secure")
-		o["payment_method_options"] = object{"card": object{"installments": nil, "mandate_options": nil, "network": nil, "request_three_d_secure": withDefault(orNil(asked), "automatic")}}
-	}
+	o["payment_method_options"] = intentOptions(o, sub(c.params, "payment_method_options"))
 	return nil
 }
 
-// onlyAuthOptions refuses options of payment methods that would do nothing here; request_three_d_secure does something.
-func (c *call) onlyAuthOptions() *apiError {
+// intentOptions are an intent's options for each of its types of payment method, with what is asked for now.
+func intentOptions(o, asked object) object {
+	old, out := sub(o, "payment_method_options"), object{}
+	for _, v := range items(o, "payment_method_types") {
+		kind := v.(string)
+		options := maps.Clone(sub(old, kind))
+		if options == nil {
+			options = object{}
+		}
+		if kind == "card" && len(options) == 0 {
+			options = object{"installments": nil, "mandate_options": nil, "network": nil, "request_three_d_secure": "automatic"}
+		}
+		for name, value := range sub(asked, kind) {
+			if options[name] = value; value == "" {
+				delete(options, name)
+			}
+		}
+		if kind == "card" {
+			options["request_three_d_secure"] = withDefault(given(options, "request_three_d_secure"), "automatic")
+		}
+		if len(options) > 0 {
+			out[kind] = options
+		}
+	}
+	return out
+}
+
+// knownOptions refuses options of payment methods that would do nothing here; request_three_d_secure of cards always
+// does something.
+func (c *call) knownOptions(known ...string) *apiError {
 	options := sub(c.params, "payment_method_options")
 	for _, kind := range slices.Sorted(maps.Keys(options)) {
 		for name := range sub(options, kind) {
-			if kind != "card" || name != "request_three_d_secure" {
+			if !(kind == "card" && name == "request_three_d_secure") && !slices.Contains(known, name) {
 				return notInSandbox("payment_method_options["+kind+"]["+name+"]", "this option of "+kind)
 			}
 		}
@@ -131,7 +160,7 @@ func checkTypeForCurrency(kind, currency, param string) *apiError {
 	if err := checkMethodType(kind, param); err != nil {
 		return err
 	}
-	if needs := methodTypes[kind]; needs != "" && needs != currency && currency != "" {
+	if needs := methodTypes[kind]; needs != "" && currency != "" && !slices.Contains(strings.Fields(needs), currency) {
 		return invalid("", param, "The currency provided (%s) is invalid for the payment method type %s; it takes %s.", currency, kind, needs)
 	}
 	return nil
@@ -283,6 +312,11 @@ func confirmIntent(c *call) (any, *apiError) {
 	if err := c.refuseUnmodelled(map[string]string{"mandate": "mandates by id"}); err != nil {
 		return nil, err
 	}
+	if id := str(r.obj, "customer"); id != "" {
+		if _, err := c.customer(id, "customer"); err != nil {
+			return nil, err // deleted since the intent was made
+		}
+	}
 	switch status := str(r.obj, "status"); status {
 	case "requires_payment_method", "requires_confirmation", "requires_action":
 	default:
@@ -304,6 +338,9 @@ func confirmIntent(c *call) (any, *apiError) {
 	}
 	method, err := c.methodOfParams(changed, true)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkReturn(method, how); err != nil {
 		return nil, err
 	}
 	c.replace(r, changed, "")

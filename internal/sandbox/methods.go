@@ -10,18 +10,6 @@ import (
 	"time"
 )
 
-// methodTypes are the payment method types that the sandbox can take money with, and the currency that the bank debits
-// among them are bound to (https://stripe.com/docs/payments/payment-methods/overview).
-var methodTypes = map[string]string{"card": "", "bacs_debit": "gbp", "sepa_debit": "eur", "us_bank_account": "usd"}
-
-var debitAccounts = map[string]string{ // account number or IBAN → how the debit fails
-	"00012345": "", "90012345": "", "33333335": "debit_not_authorized", "22222227": "insufficient_funds", "55555559": "account_closed",
-	"DE89370400440532013000": "", "DE08370400440532013003": "", "DE62370400440532013001": "debit_not_authorized",
-	"FR1420041010050500013M02606": "", "IE29AIBK93115212345678": "", "NL39RABO0300065264": "", "GB82WEST12345698765432": "",
-	"AT611904300234573201": "", "AT861904300235473202": "debit_not_authorized",
-	"000123456789": "", "000111111113": "account_closed", "000111111116": "no_account", "000222222227": "insufficient_funds", "000333333335": "debit_not_authorized",
-}
-
 func fingerprint(text string) string {
 	sum := sha256.Sum256([]byte("sandbox fingerprint " + text))
 	return hex.EncodeToString(sum[:8])
@@ -33,6 +21,7 @@ type cardDetails struct {
 	expMonth int64
 	expYear  int64
 	hasCVC   bool
+	owner    object // billing_details that a token brings along
 }
 
 func (c *call) testDetails(card *testCard) cardDetails {
@@ -56,6 +45,9 @@ func (c *call) newCardMethod(d cardDetails) object {
 		"three_d_secure_usage": object{"supported": d.card.brand != "unionpay"}, "wallet": nil,
 	})
 	o["_card"] = d.card.name()
+	if d.owner != nil {
+		o["billing_details"] = billingDetails(d.owner)
+	}
 	return o
 }
 
@@ -83,24 +75,6 @@ func billingDetails(given object) object {
 	return out
 }
 
-// tokenCard finds the card behind tok_visa, pm_card_visa or a token made here.
-func (c *call) tokenCard(id, param string) (cardDetails, *apiError) {
-	if card, ok := cardsByToken[strings.TrimPrefix(id, "tok_")]; ok && strings.HasPrefix(id, "tok_") {
-		return c.testDetails(card), nil
-	}
-	r := c.getKind(c.account, "token", id)
-	if r == nil || str(r.obj, "type") != "card" {
-		return cardDetails{}, missingParam("token", param, id)
-	}
-	if flag(r.obj, "used") {
-		return cardDetails{}, invalid("token_already_used", param, "You cannot use a Stripe token more than once: %s.", id)
-	}
-	r.obj["used"] = true
-	c.touch(r)
-	card := sub(r.obj, "card")
-	return cardDetails{card: cardsByToken[str(r.obj, "_card")], expMonth: num(card, "exp_month"), expYear: num(card, "exp_year"), hasCVC: card["cvc_check"] != nil}, nil
-}
-
 // methodForUse finds a payment method by its id, or makes one of a test id such as pm_card_visa, as Stripe does.
 func (c *call) methodForUse(id, param string) (*record, *apiError) {
 	if r := c.getKind(c.account, "payment_method", id); r != nil {
@@ -113,6 +87,13 @@ func (c *call) methodForUse(id, param string) (*record, *apiError) {
 		if card, known := cardsByToken[name]; known {
 			return c.add(c.account, c.newCardMethod(c.testDetails(card))), nil
 		}
+	}
+	if kind, account := accountOfToken(id); account != nil {
+		o, err := c.newDebitMethod(kind, account.number, testBankCodes[kind], param)
+		if err != nil {
+			return nil, err
+		}
+		return c.add(c.account, o), nil
 	}
 	if strings.HasPrefix(id, "card_") || strings.HasPrefix(id, "src_") {
 		return nil, missingParam("source", param, id)
@@ -130,20 +111,25 @@ func (c *call) methodFromData(data object, path string) (*record, *apiError) {
 		return nil, err
 	}
 	details, at := sub(data, kind), joinPath(path, kind)
-	if details == nil {
+	if details == nil && !isWallet(kind) {
 		return nil, invalid("parameter_missing", at, "Missing required param: %s.", at)
 	}
 	var o object
 	var err *apiError
-	if kind == "card" {
+	switch {
+	case kind == "card":
 		o, err = c.cardFromData(details, at)
-	} else {
+	case isWallet(kind):
+		o = c.newWalletMethod(kind, str(sub(data, "billing_details"), "email"))
+	default:
 		o, err = c.debitFromData(kind, details, at)
 	}
 	if err != nil {
 		return nil, err
 	}
-	o["billing_details"] = billingDetails(sub(data, "billing_details"))
+	if billing := sub(data, "billing_details"); billing != nil {
+		o["billing_details"] = billingDetails(mergeBilling(sub(o, "billing_details"), billing))
+	}
 	if o["metadata"], err = mergeMetadata(nil, data); err != nil {
 		return nil, err
 	}
@@ -157,11 +143,15 @@ func checkMethodType(kind, param string) *apiError {
 	return nil
 }
 
+// rawCardNumber is what Stripe answers a server that is not approved to see card numbers.
+func rawCardNumber() *apiError {
+	return &apiError{status: http.StatusPaymentRequired, kind: "invalid_request_error",
+		message: "Sending credit card numbers directly to the Stripe API is generally unsafe. We suggest you use test tokens that map to the test card you are using, see https://stripe.com/docs/testing."}
+}
+
 func (c *call) cardFromData(details object, at string) (object, *apiError) {
 	if str(details, "number") != "" {
-		// What Stripe answers a server that is not approved to see card numbers.
-		return nil, &apiError{status: http.StatusPaymentRequired, kind: "invalid_request_error",
-			message: "Sending credit card numbers directly to the Stripe API is generally unsafe. We suggest you use test tokens that map to the test card you are using, see https://stripe.com/docs/testing."}
+		return nil, rawCardNumber()
 	}
 	token := str(details, "token")
 	if token == "" {
@@ -172,54 +162,6 @@ func (c *call) cardFromData(details object, at string) (object, *apiError) {
 		return nil, err
 	}
 	return c.newCardMethod(d), nil
-}
-
-func (c *call) debitFromData(kind string, details object, at string) (object, *apiError) {
-	number, bank := str(details, "account_number"), ""
-	switch kind {
-	case "sepa_debit":
-		number = str(details, "iban")
-	case "bacs_debit":
-		bank = str(details, "sort_code")
-	case "us_bank_account":
-		bank = str(details, "routing_number")
-	}
-	return c.newDebitMethod(kind, number, bank, at)
-}
-
-func (c *call) newDebitMethod(kind, number, bank, at string) (object, *apiError) {
-	number = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(number))
-	bank = strings.NewReplacer(" ", "", "-", "").Replace(bank)
-	failure, known := debitAccounts[number]
-	isIBAN := len(number) > 2 && number[0] >= 'A' && number[0] <= 'Z'
-	if !known || isIBAN != (kind == "sepa_debit") || (len(number) == 8) != (kind == "bacs_debit") {
-		code, what := "account_number_invalid", "account number"
-		if kind == "sepa_debit" {
-			code, what = "invalid_bank_account_iban", "IBAN"
-		}
-		return nil, invalid(code, at, "The %s is not valid. In the sandbox use one of the test numbers of https://stripe.com/docs/testing.", what)
-	}
-	var shown object
-	switch kind {
-	case "bacs_debit":
-		if len(bank) != 6 || strings.Trim(bank, "0123456789") != "" {
-			return nil, invalid("bank_account_sort_code_invalid", at+"[sort_code]", "The sort code must be six digits, such as 10-88-00.")
-		}
-		shown = object{"fingerprint": fingerprint(bank + number), "last4": number[4:], "sort_code": bank}
-	case "sepa_debit":
-		shown = object{"bank_code": number[4:12], "branch_code": "", "country": number[:2], "fingerprint": fingerprint(number), "generated_from": object{"charge": nil, "setup_attempt": nil}, "last4": number[len(number)-4:]}
-	default:
-		if bank != "110000000" {
-			return nil, invalid("routing_number_invalid", at+"[routing_number]", "The routing number must be 110000000 in the sandbox.")
-		}
-		shown = object{"account_holder_type": "individual", "account_type": "checking", "bank_name": "STRIPE TEST BANK", "financial_connections_account": nil,
-			"fingerprint": fingerprint(bank + number), "last4": number[len(number)-4:], "networks": object{"preferred": "ach", "supported": []any{"ach"}}, "routing_number": bank, "status_details": object{}}
-	}
-	o := newMethod(c, kind, shown)
-	if failure != "" {
-		o["_debit_failure"] = failure
-	}
-	return o, nil
 }
 
 func createMethod(c *call) (any, *apiError) {
@@ -235,8 +177,12 @@ func createMethod(c *call) (any, *apiError) {
 
 func getMethod(c *call) (any, *apiError) {
 	id := c.path("payment_method")
+	customer := c.path("customer")
 	r := c.getKind(c.account, "payment_method", id)
-	if customer := c.path("customer"); r == nil || customer != "" && str(r.obj, "customer") != customer {
+	if r == nil && customer == "" && strings.HasPrefix(id, "pm_") {
+		r, _ = c.methodForUse(id, "payment_method") // Stripe makes a method of pm_card_visa also when it is only looked at
+	}
+	if r == nil || customer != "" && str(r.obj, "customer") != customer {
 		return nil, missing("PaymentMethod", "payment_method", id)
 	}
 	return r.obj, nil
@@ -285,11 +231,15 @@ func listMethods(c *call) (any, *apiError) {
 			return nil, err
 		}
 		customer, url = id, "/v1/customers/"+id+"/payment_methods"
+	} else if customer != "" {
+		if _, err := c.customer(customer, "customer"); err != nil {
+			return nil, err
+		}
 	}
 	same := c.equals("type")
 	return c.list("payment_method", url, func(o object) bool {
 		// Without a customer Stripe lists only what belongs to none of them and can still be used.
-		return same(o) && str(o, "customer") == customer && !flag(o, "_consumed")
+		return same(o) && str(o, "customer") == customer && (customer != "" || !flag(o, "_consumed") && !isLegacy(o))
 	})
 }
 
@@ -333,6 +283,9 @@ func (c *call) detach(method *record) {
 	c.touch(method)
 	c.emit("payment_method.detached", method.obj, object{"customer": owner})
 	r := c.getKind(c.account, "customer", owner)
+	if isLegacy(method.obj) {
+		c.sourceDetached(method, r)
+	}
 	if r == nil || str(sub(r.obj, "invoice_settings"), "default_payment_method") != method.id {
 		return
 	}
@@ -372,57 +325,6 @@ func detachMethod(c *call) (any, *apiError) {
 	}
 	c.detach(r)
 	return r.obj, nil
-}
-
-func createToken(c *call) (any, *apiError) {
-	for _, name := range []string{"account", "bank_account", "customer", "cvc_update", "person", "pii"} {
-		if _, ok := c.params[name]; ok {
-			return nil, notInSandbox(name, "tokens of this kind")
-		}
-	}
-	card := sub(c.params, "card")
-	if card == nil {
-		return nil, invalid("parameter_missing", "card", "Missing required param: card.")
-	}
-	// Unlike payment methods, tokens are what Stripe.js makes of a typed number, so numbers are taken here.
-	number := strings.NewReplacer(" ", "", "-", "").Replace(str(card, "number"))
-	month, year, ok := expiry(str(card, "exp_month"), str(card, "exp_year"))
-	fault := func(code, param, message string) *apiError {
-		return &apiError{status: http.StatusPaymentRequired, kind: "card_error", code: code, param: param, message: message}
-	}
-	switch {
-	case !luhn(number):
-		return nil, fault("incorrect_number", "number", "Your card number is incorrect.")
-	case !ok:
-		return nil, fault("invalid_expiry_month", "exp_month", "Your card's expiration month is invalid.")
-	case expired(month, year, c.now):
-		return nil, fault("invalid_expiry_year", "exp_year", "Your card's expiration year is invalid.")
-	}
-	test := cardsByNumber[number]
-	if test == nil {
-		return nil, cardError(declineNotTest)
-	}
-	d := cardDetails{card: test, expMonth: month, expYear: year, hasCVC: str(card, "cvc") != ""}
-	brands := map[string]string{"visa": "Visa", "mastercard": "MasterCard", "amex": "American Express", "discover": "Discover", "diners": "Diners Club", "jcb": "JCB", "unionpay": "UnionPay"}
-	o := object{
-		"id": "tok_1" + randomText(23), "object": "token", "client_ip": nil, "created": c.now, "livemode": false, "type": "card", "used": false, "_card": test.name(),
-		"card": object{
-			"id": "card_1" + randomText(23), "object": "card", "address_city": given(card, "address_city"), "address_country": given(card, "address_country"),
-			"address_line1": given(card, "address_line1"), "address_line1_check": nil, "address_line2": given(card, "address_line2"),
-			"address_state": given(card, "address_state"), "address_zip": given(card, "address_zip"), "address_zip_check": nil,
-			"brand": brands[test.brand], "country": test.country, "cvc_check": cvcCheck(d, "unchecked"), "dynamic_last4": nil, "exp_month": month, "exp_year": year,
-			"fingerprint": fingerprint(number), "funding": test.funding, "last4": test.last4(), "metadata": object{}, "name": given(card, "name"),
-			"tokenization_method": nil,
-		},
-	}
-	return c.add(c.account, o).obj, nil
-}
-
-func getToken(c *call) (any, *apiError) {
-	if r := c.getKind(c.account, "token", c.path("token")); r != nil {
-		return r.obj, nil
-	}
-	return nil, missing("token", "token", c.path("token"))
 }
 
 func sortedMethodTypes() []string { return slices.Sorted(maps.Keys(methodTypes)) }

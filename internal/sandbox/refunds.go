@@ -50,37 +50,53 @@ func createRefund(c *call) (any, *apiError) {
 
 // refund gives money back; a negative amount means all that is left.
 func (c *call) refund(charge *record, amount int64, reason string, metadata object) (*record, *apiError) {
+	return c.refundAs(charge, amount, reason, metadata, "")
+}
+
+// mayRefund is the amount that can be refunded when the given one is asked for, or why it cannot.
+func mayRefund(charge *record, amount int64) (int64, *apiError) {
 	o := charge.obj
 	left := num(o, "amount_captured") - num(o, "amount_refunded")
 	currency := str(o, "currency")
 	switch {
 	case str(o, "status") == "pending":
-		return nil, invalid("charge_not_refundable", "", "Charge %s is still pending and cannot be refunded yet.", charge.id)
+		return 0, invalid("charge_not_refundable", "", "Charge %s is still pending and cannot be refunded yet.", charge.id)
 	case str(o, "status") != "succeeded":
-		return nil, invalid("", "", "This PaymentIntent (%s) does not have a successful charge to refund.", str(o, "payment_intent"))
+		return 0, invalid("", "", "This PaymentIntent (%s) does not have a successful charge to refund.", str(o, "payment_intent"))
 	case left == 0:
-		return nil, invalid("charge_already_refunded", "", "Charge %s has already been refunded.", charge.id)
+		return 0, invalid("charge_already_refunded", "", "Charge %s has already been refunded.", charge.id)
 	case flag(o, "disputed") && !flag(o, "_refundable_dispute"):
-		return nil, invalid("charge_disputed", "", "Charge %s has been charged back; cannot issue a refund.", charge.id)
+		return 0, invalid("charge_disputed", "", "Charge %s has been charged back; cannot issue a refund.", charge.id)
 	case amount < 0:
 		amount = left
 	case amount > left:
 		if num(o, "amount_refunded") > 0 {
-			return nil, invalid("", "amount", "Refund amount (%s) is greater than unrefunded amount on charge (%s)", formatMoney(amount, currency), formatMoney(left, currency))
+			return 0, invalid("", "amount", "Refund amount (%s) is greater than unrefunded amount on charge (%s)", formatMoney(amount, currency), formatMoney(left, currency))
 		}
-		return nil, invalid("", "amount", "Refund amount (%s) is greater than charge amount (%s)", formatMoney(amount, currency), formatMoney(left, currency))
+		return 0, invalid("", "amount", "Refund amount (%s) is greater than charge amount (%s)", formatMoney(amount, currency), formatMoney(left, currency))
 	}
-	if err := checkUnits(amount, currency, "amount"); err != nil {
+	return amount, checkUnits(amount, currency, "amount")
+}
+
+// refundAs is refund with a status that the refund keeps until someone settles or fails it; "" is what the card says.
+func (c *call) refundAs(charge *record, amount int64, reason string, metadata object, status string) (*record, *apiError) {
+	amount, err := mayRefund(charge, amount)
+	if err != nil {
 		return nil, err
 	}
+	o := charge.obj
+	currency := str(o, "currency")
 	card := cardsByToken[str(o, "_card")]
 	prefix, kind := "re", "refund"
 	destination := object{"type": "card", "card": object{"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}}
 	if card == nil {
 		prefix, kind = "pyr", "payment_refund"
 		destination = object{"type": "bank_transfer"}
-		if t := str(sub(o, "payment_method_details"), "type"); t == "us_bank_account" {
+		switch str(sub(o, "payment_method_details"), "type") {
+		case "us_bank_account":
 			destination = object{"type": "us_bank_transfer", "us_bank_transfer": object{}}
+		case "paypal":
+			destination = object{"type": "paypal", "paypal": object{}}
 		}
 	}
 	if metadata == nil {
@@ -94,7 +110,9 @@ func (c *call) refund(charge *record, amount int64, reason string, metadata obje
 	if destination["type"] == "bank_transfer" {
 		delete(refund, "destination_details")
 	}
-	if card != nil && card.refund != "" {
+	if status != "" {
+		refund["status"] = status
+	} else if card != nil && card.refund != "" {
 		refund["_settle_at_ms"] = c.Server.now().UnixMilli() + refundLaterMs
 		// The one card's refunds are pending until they succeed, the other's succeed at first and fail later.
 		if card.refund == "failed" {
@@ -110,6 +128,9 @@ func (c *call) refund(charge *record, amount int64, reason string, metadata obje
 	c.touch(charge)
 	c.emit("refund.created", refund, nil)
 	c.emit("charge.refunded", o, object{"amount_refunded": num(o, "amount_refunded") - amount, "refunded": false})
+	if flag(o, "refunded") {
+		c.closeInquiries(charge.id)
+	}
 	return r, nil
 }
 
@@ -117,6 +138,7 @@ func (c *call) refund(charge *record, amount int64, reason string, metadata obje
 func (c *call) finishRefund(r *record, failure string) {
 	changed := maps.Clone(r.obj)
 	delete(changed, "_settle_at_ms")
+	delete(changed, "_refund_failure")
 	changed["status"] = "succeeded"
 	if failure != "" {
 		c.undoRefund(changed, "failed", failure)
@@ -125,17 +147,15 @@ func (c *call) finishRefund(r *record, failure string) {
 	c.emit("charge.refund.updated", r.obj, nil)
 }
 
+var refundFailures = []string{"charge_for_pending_refund_disputed", "declined", "expired_or_canceled_card", "insufficient_funds", "lost_or_stolen_card", "merchant_request", "unknown"}
+
 // undoRefund gives the amount back to the charge and the balance.
 func (c *call) undoRefund(refund object, status, failure string) {
 	refund["status"] = status
 	amount, currency := num(refund, "amount"), str(refund, "currency")
-	kind := "refund_failure"
-	if status == "failed" {
-		refund["failure_reason"] = failure
-		refund["failure_balance_transaction"] = c.book(entry{kind: kind, category: "refund_failure", amount: amount, currency: currency, source: str(refund, "id"), description: "REFUND FAILURE", availableOn: c.now})
-	} else {
-		c.book(entry{kind: kind, category: "refund_failure", amount: amount, currency: currency, source: str(refund, "id"), description: "REFUND CANCELED", availableOn: c.now})
-	}
+	text := map[string]string{"failed": "REFUND FAILURE", "canceled": "REFUND CANCELED"}[status]
+	refund["failure_reason"] = failure
+	refund["failure_balance_transaction"] = c.book(entry{kind: "refund_failure", category: "refund_failure", amount: amount, currency: currency, source: str(refund, "id"), description: text, availableOn: c.now})
 	if charge := c.getKind(c.account, "charge", str(refund, "charge")); charge != nil {
 		charge.obj["amount_refunded"] = num(charge.obj, "amount_refunded") - amount
 		charge.obj["refunded"] = false
@@ -172,7 +192,11 @@ func updateRefund(c *call) (any, *apiError) {
 	if changed["metadata"], err = mergeMetadata(sub(r.obj, "metadata"), c.params); err != nil {
 		return nil, err
 	}
+	before := r.obj
 	c.replace(r, changed, "refund.updated")
+	if !equalJSON(before["metadata"], changed["metadata"]) {
+		c.emit("charge.refund.updated", r.obj, object{"metadata": before["metadata"]})
+	}
 	return r.obj, nil
 }
 
@@ -186,7 +210,8 @@ func cancelRefund(c *call) (any, *apiError) {
 	}
 	changed := maps.Clone(r.obj)
 	delete(changed, "_settle_at_ms")
-	c.undoRefund(changed, "canceled", "")
+	delete(changed, "_refund_failure")
+	c.undoRefund(changed, "canceled", "merchant_request")
 	c.replace(r, changed, "refund.updated")
 	c.emit("charge.refund.updated", r.obj, nil)
 	return r.obj, nil

@@ -16,6 +16,9 @@ func answerKind(path string) string {
 	if len(parts) > 2 && parts[2] == "payment_methods" {
 		return "payment_method"
 	}
+	if len(parts) > 2 && parts[2] == "sources" {
+		return "card"
+	}
 	if strings.HasSuffix(path, "/line_items") {
 		return "item"
 	}
@@ -98,6 +101,9 @@ func (c *call) showObject(o object, tree expandTree) (any, *apiError) {
 				continue
 			}
 		}
+		if r := c.getKind(c.account, "payment_method", str(out, "default_source")); r != nil && key == "default_source" {
+			v = sourceView(r.obj) // kept as a payment method, shown here in its older shape
+		}
 		shown, err := c.expandValue(v, below)
 		if err != nil {
 			return nil, err
@@ -144,7 +150,13 @@ func (c *call) included(o object, key string) any {
 			}
 		}
 		return subList(refunds, "/v1/charges/"+str(o, "id")+"/refunds")
-	case "customer.sources", "customer.subscriptions", "customer.tax_ids":
+	case "customer.sources":
+		list := []any{}
+		for _, source := range c.sourcesOf(str(o, "id")) {
+			list = append(list, source)
+		}
+		return subList(list, "/v1/customers/"+str(o, "id")+"/sources")
+	case "customer.subscriptions", "customer.tax_ids":
 		return subList(nil, "/v1/customers/"+str(o, "id")+"/"+key)
 	}
 	return nil

@@ -97,10 +97,9 @@ func (p payer) billing() object {
 func (c *call) openIntent(session *record, kind string, p payer) *record {
 	o := session.obj
 	data := sub(o, "_intent_data")
-	usage := withDefault(given(data, "setup_future_usage"), orNil(str(sub(sub(o, "payment_method_options"), kind), "setup_future_usage")))
+	saves := usageFor(object{"setup_future_usage": given(data, "setup_future_usage"), "payment_method_options": o["payment_method_options"]}, kind) != ""
 	if r := c.get(c.account, str(o, "_payment_intent")); r != nil {
-		r.obj["setup_future_usage"] = usage
-		if usage != nil {
+		if saves {
 			r.obj["customer"] = orNil(c.sessionCustomer(session, p, true))
 		}
 		c.touch(r)
@@ -112,13 +111,13 @@ func (c *call) openIntent(session *record, kind string, p payer) *record {
 	for _, key := range []string{"description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix"} {
 		i[key] = given(data, key)
 	}
-	i["setup_future_usage"] = usage
+	i["setup_future_usage"] = given(data, "setup_future_usage")
 	if v := sub(data, "shipping"); v != nil {
 		i["shipping"] = shippingOf(v)
 	}
 	i["payment_method_types"] = o["payment_method_types"]
-	i["payment_method_options"] = object{"card": object{"installments": nil, "mandate_options": nil, "network": nil, "request_three_d_secure": "automatic"}}
-	i["customer"] = orNil(c.sessionCustomer(session, p, usage != nil))
+	i["payment_method_options"] = intentOptions(i, sub(o, "payment_method_options"))
+	i["customer"] = orNil(c.sessionCustomer(session, p, saves))
 	i["_session"] = session.id
 	r := c.add(c.account, i)
 	o["_payment_intent"] = r.id
@@ -209,6 +208,11 @@ func (c *call) rememberPayer(session *record, p payer) {
 // error with the session still open means that the bank wants the customer.
 func (c *call) paySession(session, method *record, p payer) *apiError {
 	o := session.obj
+	if id := str(o, "customer"); id != "" {
+		if _, err := c.customer(id, "customer"); err != nil {
+			return err // deleted while the page was open: Stripe cannot take the payment any more either
+		}
+	}
 	c.rememberPayer(session, p)
 	if num(o, "amount_total") == 0 && str(o, "mode") == "payment" {
 		c.sessionCustomer(session, p, false)

@@ -42,7 +42,7 @@ func (c *call) fillSetup(o object) *apiError {
 	if auto := sub(c.params, "automatic_payment_methods"); flag(auto, "enabled") {
 		o["automatic_payment_methods"] = object{"enabled": true, "allow_redirects": withDefault(given(auto, "allow_redirects"), "always")}
 	}
-	if err := c.onlyAuthOptions(); err != nil {
+	if err := c.knownOptions(); err != nil {
 		return err
 	}
 	if asked := str(sub(sub(c.params, "payment_method_options"), "card"), "request_three_d_secure"); asked != "" {
@@ -87,6 +87,10 @@ func (c *call) confirmSetup(setup, method *record, returnURL string) *apiError {
 	o := setup.obj
 	o["last_setup_error"], o["next_action"], o["payment_method"] = nil, nil, method.id
 	c.touch(setup)
+	if needsWallet(method.obj, false) {
+		c.askForSetup(setup, returnURL)
+		return nil
+	}
 	card := cardsByToken[str(method.obj, "_card")]
 	if card != nil {
 		if card.decline != nil && !card.attaches {
@@ -94,10 +98,7 @@ func (c *call) confirmSetup(setup, method *record, returnURL string) *apiError {
 		}
 		asked := str(sub(sub(o, "payment_method_options"), "card"), "request_three_d_secure") == "any"
 		if card.auth == authUnlessSet || card.auth == authAlways || card.auth == authBrokenBank || asked && card.auth == authOptional {
-			o["status"], o["_return_url"] = "requires_action", returnURL
-			link := c.base + "/c/authenticate/" + setup.id + "?client_secret=" + url.QueryEscape(str(o, "client_secret"))
-			o["next_action"] = object{"type": "redirect_to_url", "redirect_to_url": object{"return_url": orNil(returnURL), "url": link}}
-			c.emit("setup_intent.requires_action", o, nil)
+			c.askForSetup(setup, returnURL)
 			return nil
 		}
 	}
@@ -105,14 +106,26 @@ func (c *call) confirmSetup(setup, method *record, returnURL string) *apiError {
 	return nil
 }
 
+// askForSetup leaves the setup intent waiting for the customer at their bank or wallet.
+func (c *call) askForSetup(setup *record, returnURL string) {
+	o := setup.obj
+	o["status"], o["_return_url"] = "requires_action", returnURL
+	link := c.base + "/c/authenticate/" + setup.id + "?client_secret=" + url.QueryEscape(str(o, "client_secret"))
+	o["next_action"] = object{"type": "redirect_to_url", "redirect_to_url": object{"return_url": orNil(returnURL), "url": link}}
+	c.emit("setup_intent.requires_action", o, nil)
+}
+
 func (c *call) succeedSetup(setup, method *record) {
 	o := setup.obj
 	o["status"], o["next_action"] = "succeeded", nil
 	c.touch(setup)
+	if isWallet(str(method.obj, "type")) {
+		c.approveWallet(method)
+	}
 	method.obj["_set_up"] = true
 	c.touch(method)
-	if customer := str(o, "customer"); customer != "" {
-		c.attach(method, customer)
+	if r := c.getKind(c.account, "customer", str(o, "customer")); r != nil && !flag(r.obj, "deleted") {
+		c.attach(method, r.id)
 	}
 	c.emit("setup_intent.succeeded", o, nil)
 }
@@ -137,6 +150,7 @@ func (c *call) authenticateSetup(setup *record, approved bool) *apiError {
 	switch card := cardsByToken[str(method.obj, "_card")]; {
 	case !approved:
 		return c.failSetup(setup, method, &apiError{status: http.StatusPaymentRequired, kind: "invalid_request_error", code: "setup_intent_authentication_failure", message: messageNoAuth, executed: true})
+	case card == nil: // a wallet
 	case card.auth == authBrokenBank:
 		return c.failSetup(setup, method, cardError(declineProcessing))
 	case card.authResult != nil && card.authResult != declineFunds:

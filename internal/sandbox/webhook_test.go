@@ -245,6 +245,33 @@ func TestTheStateFile(t *testing.T) {
 			t.Error("sessions no longer expire after a restart")
 		}
 	})
+	t.Run("SavedCardsAndRefundsUnderWaySurviveARestart", func(t *testing.T) {
+		t.Parallel()
+		path := filepath.Join(t.TempDir(), "state")
+		b := setupWith(t, path)
+		customer := b.customer("source=tok_visa")
+		card := b.ids("/v1/customers/" + customer + "/sources")[0]
+		intent := b.charge(customer, card, "gbp").field(t, "id")
+		refund := b.act("refund", map[string]any{"id": intent, "amount": 100, "status": "pending"}).field(t, "id")
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copied := filepath.Join(t.TempDir(), "copy")
+		if err := os.WriteFile(copied, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again := setupWith(t, copied)
+		if a := again.raw(http.MethodGet, "/v1/customers/"+customer+"?expand[]=default_source", ""); a.field(t, "default_source", "id") != card || a.field(t, "default_source", "object") != "card" {
+			t.Errorf("the default is %s", a.body)
+		}
+		if a := again.charge(customer, card, "gbp"); a.field(t, "status") != "succeeded" {
+			t.Errorf("charged again: %s", a.body)
+		}
+		if a := again.act("settle_refund", map[string]any{"id": refund}); a.field(t, "status") != "succeeded" {
+			t.Errorf("settled: %s", a.body)
+		}
+	})
 	t.Run("WaitingDeliveriesAreSentAfterARestart", func(t *testing.T) {
 		t.Parallel()
 		path := filepath.Join(t.TempDir(), "state")

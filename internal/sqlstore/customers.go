@@ -84,3 +84,14 @@ func (x *tx) BindStripeCustomer(ctx context.Context, tenantID, customerID, accou
 	}
 	return *stored, nil
 }
+
+// UnbindStripeCustomer implements pay.Tx.
+func (x *tx) UnbindStripeCustomer(ctx context.Context, tenantID, customerID, stripeCustomer string) error {
+	n, err := x.exec(ctx, "unbind Stripe customer", `DELETE FROM stripe_customers
+		WHERE tenant_id = $1 AND customer_id = $2 AND stripe_customer = $3`, tenantID, customerID, stripeCustomer)
+	if err != nil || n == 0 {
+		return err
+	}
+	_, err = x.exec(ctx, "forget cards", `DELETE FROM cards WHERE tenant_id = $1 AND customer_id = $2`, tenantID, customerID)
+	return err
+}

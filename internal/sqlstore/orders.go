@@ -9,13 +9,13 @@ import (
 	"github.com/portatill/portatill/pay"
 )
 
-const orderSelect = `SELECT id, tenant_id, customer_id, pay_token, kind, state, state_reason, cart, success_url, cancel_url,
-	payment_methods, content_id, feature_name, idempotency_key, digest, request, created_at, updated_at, paid_at, evidence
+const orderSelect = `SELECT id, tenant_id, customer_id, license_id, pay_token, kind, state, state_reason, cart, success_url, cancel_url,
+	payment_methods, content_id, feature_name, card_info, idempotency_key, digest, request, created_at, updated_at, paid_at, evidence
 	FROM orders`
 
 func scanOrder(w row, o *pay.Order) error {
-	return w.Scan(&o.ID, &o.TenantID, &o.CustomerID, &o.PayToken, &o.Kind, &o.State, &o.StateReason, doc{&o.Cart}, &o.SuccessURL,
-		&o.CancelURL, doc{&o.PaymentMethods}, &o.ContentID, &o.FeatureName, &o.IdempotencyKey, &o.Digest, &o.Request,
+	return w.Scan(&o.ID, &o.TenantID, &o.CustomerID, &o.LicenseID, &o.PayToken, &o.Kind, &o.State, &o.StateReason, doc{&o.Cart}, &o.SuccessURL,
+		&o.CancelURL, doc{&o.PaymentMethods}, &o.ContentID, &o.FeatureName, &o.CardInfo, &o.IdempotencyKey, &o.Digest, &o.Request,
 		at(&o.CreatedAt), at(&o.UpdatedAt), at(&o.PaidAt), &o.Evidence)
 }
 
@@ -37,6 +37,14 @@ func (r reader) OrderByIdempotencyKey(ctx context.Context, tenantID, key string)
 // LiveOrderByDigest implements pay.Reader.
 func (r reader) LiveOrderByDigest(ctx context.Context, tenantID, digest string) (*pay.Order, error) {
 	return one(ctx, r, "order", scanOrder, orderSelect+` WHERE tenant_id = $1 AND open_digest = $2`, tenantID, digest)
+}
+
+// ChargeByDigest implements pay.Reader. It is one statement, so that an order that
+// is paid at this moment is found by one of the two halves.
+func (r reader) ChargeByDigest(ctx context.Context, tenantID, digest string, since time.Time) (*pay.Order, error) {
+	return one(ctx, r, "order", scanOrder, orderSelect+` WHERE tenant_id = $1 AND digest = $2 AND idempotency_key = ''
+		AND (open_digest IS NOT NULL OR (state = 'paid' AND paid_at >= $3))
+		ORDER BY id DESC LIMIT 1`, tenantID, digest, micros(since))
 }
 
 // ListOrders implements pay.Reader; they come newest first, by id.
@@ -77,12 +85,12 @@ func (x *tx) InsertOrder(ctx context.Context, o *pay.Order) error {
 	}
 	return x.insert(ctx, "order", `INSERT INTO orders (id, tenant_id, customer_id, pay_token, kind, state, state_reason,
 			currency, total_minor, cart, success_url, cancel_url, payment_methods, content_id, feature_name,
-			idempotency_key, digest, open_digest, request, created_at, updated_at, paid_at, evidence)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+			idempotency_key, digest, open_digest, request, created_at, updated_at, paid_at, evidence, license_id, card_info)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
 		ON CONFLICT DO NOTHING`,
 		o.ID, o.TenantID, o.CustomerID, o.PayToken, o.Kind, o.State, o.StateReason,
 		o.Cart.Currency, o.Cart.TotalMinor, jsonText(o.Cart), o.SuccessURL, o.CancelURL, jsonText(o.PaymentMethods), o.ContentID, o.FeatureName,
-		o.IdempotencyKey, o.Digest, text(openDigest), o.Request, micros(o.CreatedAt), micros(o.UpdatedAt), micros(o.PaidAt), o.Evidence)
+		o.IdempotencyKey, o.Digest, text(openDigest), o.Request, micros(o.CreatedAt), micros(o.UpdatedAt), micros(o.PaidAt), o.Evidence, o.LicenseID, o.CardInfo)
 }
 
 // MoveOrder implements pay.Tx. The state in the WHERE is the lock: of any number

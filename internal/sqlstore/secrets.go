@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -36,7 +35,11 @@ func newKeyring(secret pay.Secret, older []pay.Secret) (*keyring, error) {
 	k := &keyring{keys: map[string]cipher.AEAD{}}
 	for i, s := range append([]pay.Secret{secret}, older...) {
 		if len(s.Reveal()) < minSecretKey {
-			return nil, fmt.Errorf("PORTATILL_SECRET_KEY must be at least %d characters (such as the output of `openssl rand -base64 32`)", minSecretKey)
+			setting := "PORTATILL_SECRET_KEY"
+			if i > 0 {
+				setting = "each key in PORTATILL_OLD_SECRET_KEYS"
+			}
+			return nil, fmt.Errorf("%s must be at least %d characters (such as the output of `openssl rand -base64 32`)", setting, minSecretKey)
 		}
 		key, err := hkdf.Key(sha256.New, []byte(s.Reveal()), nil, "portatill sqlstore secrets v1", 32)
 		if err != nil {
@@ -93,7 +96,7 @@ func (k *keyring) open(column, rowID, text string) (pay.Secret, error) {
 	}
 	aead, ok := k.keys[id]
 	if !ok {
-		return bad("was encrypted with another key: set PORTATILL_SECRET_KEY to the one that this database was made with")
+		return bad("was encrypted with another key: set PORTATILL_SECRET_KEY to it, or add it to PORTATILL_OLD_SECRET_KEYS")
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(body)
 	if err != nil {
@@ -138,35 +141,164 @@ func (k *keyring) openList(column, rowID, text string) ([]pay.Secret, error) {
 	return out, nil
 }
 
-// Reseal encrypts every tenant's secrets with the present key, in one
-// transaction, and returns how many tenants there are. After it, the older keys
-// are not needed any more. It may be called again.
-func (s *Store) Reseal(ctx context.Context) (int, error) {
-	n := 0
-	err := s.InTx(ctx, func(t pay.Tx) error {
-		tenants, err := t.ListTenants(ctx)
+// sealedColumns are the columns of tenants that hold sealed texts. A test looks for
+// sealed texts in all others.
+var sealedColumns = []string{"signing_secret", "stripe_key", "stripe_webhook_secrets", "outbound_secret", "porta_token"}
+
+// Seals says with which keys a database's secrets are encrypted.
+type Seals struct {
+	Secrets int // that are set, in all tenants
+	Current int // encrypted with the present key
+	Older   int // encrypted with one of the older keys
+	// Lost are those that no key opens, each with the reason; none is the goal. They
+	// name tenant and column, never a value.
+	Lost []string
+}
+
+// sealedRow is one tenant's sealed texts, as they are stored.
+type sealedRow struct {
+	id, slug string
+	texts    []string
+}
+
+func (r reader) sealedRows(ctx context.Context) ([]*sealedRow, error) {
+	return many(ctx, r, "secrets", func(w row, s *sealedRow) error {
+		s.texts = make([]string, len(sealedColumns))
+		into := []any{&s.id, &s.slug}
+		for i := range s.texts {
+			into = append(into, &s.texts[i])
+		}
+		return w.Scan(into...)
+	}, `SELECT id, slug, `+strings.Join(sealedColumns, ", ")+` FROM tenants ORDER BY slug`)
+}
+
+// inspect counts a row's secrets and returns those of older keys by column.
+func (k *keyring) inspect(s *sealedRow, into *Seals) map[string]pay.Secret {
+	older := map[string]pay.Secret{}
+	for i, column := range sealedColumns {
+		if s.texts[i] == "" {
+			continue
+		}
+		into.Secrets++
+		plain, err := k.open(column, s.id, s.texts[i])
+		switch {
+		case err != nil:
+			into.Lost = append(into.Lost, s.slug+": "+err.Error())
+		case strings.HasPrefix(s.texts[i], "v1."+k.current+"."):
+			into.Current++
+		default:
+			into.Older++
+			older[column] = plain
+		}
+	}
+	return older
+}
+
+// Seals tries the keys on every secret.
+func (s *Store) Seals(ctx context.Context) (Seals, error) {
+	var found Seals
+	rows, err := s.sealedRows(ctx)
+	for _, r := range rows {
+		s.keys.inspect(r, &found)
+	}
+	return found, err
+}
+
+// Reseal encrypts every secret of an older key with the present one, in one
+// transaction, and returns how the secrets were encrypted before: Older is how many
+// it changed, Lost what it had to leave. It may be called again, and be killed: then
+// nothing has changed. After it, and once no process has an older key as its present
+// one, the older keys are not needed any more.
+func (s *Store) Reseal(ctx context.Context) (Seals, error) {
+	var found Seals
+	err := s.InTx(ctx, func(p pay.Tx) error {
+		x := p.(*tx)
+		found = Seals{} // of an earlier run of this function
+		// On PostgreSQL this keeps a `tenant set` elsewhere from storing a secret between
+		// our read and our write, which would undo it.
+		if _, err := x.exec(ctx, "lock tenants", `UPDATE tenants SET updated_at = updated_at`); err != nil {
+			return err
+		}
+		rows, err := x.sealedRows(ctx)
 		if err != nil {
 			return err
 		}
-		n = len(tenants)
-		for _, tenant := range tenants {
-			if err := t.UpdateTenant(ctx, tenant); err != nil {
-				return err
+		for _, r := range rows {
+			for column, plain := range s.keys.inspect(r, &found) {
+				if err := x.must(ctx, "encrypt "+column+" of tenant "+r.slug+" anew", "tenant", `UPDATE tenants SET `+column+` = $2 WHERE id = $1`,
+					r.id, s.keys.seal(column, r.id, plain)); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	})
-	return n, err
+	return found, err
 }
 
-// CheckSecretKey tries the keys on every tenant's secrets, so that a start with
-// the wrong PORTATILL_SECRET_KEY is refused before the first payment.
-func (s *Store) CheckSecretKey(ctx context.Context) error {
-	if _, err := s.ListTenants(ctx); err != nil {
-		if pay.CodeOf(err) != "" {
+// ForgetLost empties those secrets of one tenant that no key opens, so that they can
+// be set again, and gives it a new signing secret if that was one of them. It returns
+// the emptied columns; none when all can be read. CodeNotFound when there is no such
+// tenant. It cannot be undone.
+func (s *Store) ForgetLost(ctx context.Context, slug string) ([]string, error) {
+	var lost []string
+	err := s.InTx(ctx, func(p pay.Tx) error {
+		x := p.(*tx)
+		lost = nil
+		if err := x.must(ctx, "lock tenant", "tenant", `UPDATE tenants SET updated_at = updated_at WHERE slug = $1`, slug); err != nil {
 			return err
 		}
-		return errors.Join(errors.New("PORTATILL_SECRET_KEY does not fit this database"), err)
+		rows, err := x.sealedRows(ctx)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			for i, column := range sealedColumns {
+				if _, err := s.keys.open(column, r.id, r.texts[i]); r.slug != slug || err == nil {
+					continue
+				}
+				lost = append(lost, column)
+				fresh := ""
+				if column == "signing_secret" {
+					fresh = s.keys.seal(column, r.id, pay.NewSecret("sig_"))
+				}
+				if err := x.must(ctx, "forget "+column+" of tenant "+slug, "tenant", `UPDATE tenants SET `+column+` = $2 WHERE id = $1`, r.id, fresh); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	return lost, err
+}
+
+// KeyError says that the secret keys do not open all of a database's secrets.
+type KeyError struct{ Seals Seals }
+
+// Error says what is wrong and what to do, then which secrets it is about.
+func (e *KeyError) Error() string {
+	lost := e.Seals.Lost
+	text := fmt.Sprintf("PORTATILL_SECRET_KEY does not fit this database: of its %d secrets %d cannot be decrypted. Set it to the key that the database was used with; "+
+		"after a change of the key, put the earlier one into PORTATILL_OLD_SECRET_KEYS", e.Seals.Secrets, len(lost))
+	for i, l := range lost {
+		if i == 5 {
+			return text + fmt.Sprintf("\n  and %d more: see portatill secrets reseal --check", len(lost)-i)
+		}
+		text += "\n  " + l
+	}
+	return text
+}
+
+// CheckSecretKey tries the keys on every secret, so that a start with the wrong
+// PORTATILL_SECRET_KEY is refused before the first payment. What they do not open is
+// a *KeyError.
+func (s *Store) CheckSecretKey(ctx context.Context) error {
+	found, err := s.Seals(ctx)
+	if err != nil {
+		return err
+	}
+	if len(found.Lost) > 0 {
+		return &KeyError{found}
 	}
 	return nil
 }

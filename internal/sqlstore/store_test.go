@@ -317,36 +317,3 @@ func TestSQLiteFile(t *testing.T) {
 		}
 	})
 }
-
-func TestSecretKey(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	const newKey pay.Secret = "another secret key of at least 32 characters"
-	url := "sqlite:" + storetest.NewSQLiteFile(t)
-	tenant := storetest.Tenant(t, open(t, sqlstore.Options{URL: url}))
-	fails := func(o sqlstore.Options) {
-		t.Helper()
-		s := open(t, o)
-		_, err := s.TenantByID(ctx, tenant.ID)
-		check := s.CheckSecretKey(ctx)
-		if err == nil || check == nil || !strings.Contains(err.Error(), "PORTATILL_SECRET_KEY") {
-			t.Errorf("with the wrong key: %v; check: %v", err, check)
-		}
-	}
-	fails(sqlstore.Options{URL: url, SecretKey: newKey})
-	both := open(t, sqlstore.Options{URL: url, SecretKey: newKey, OlderKeys: []pay.Secret{storetest.SecretKey}})
-	if n, err := both.Reseal(ctx); n != 1 || err != nil {
-		t.Fatalf("Reseal: %d tenants, %v", n, err)
-	}
-	fails(sqlstore.Options{URL: url})
-	got, err := open(t, sqlstore.Options{URL: url, SecretKey: newKey}).TenantByID(ctx, tenant.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(tenant, got); d != "" {
-		t.Errorf("after the rotation:\n%s", d)
-	}
-	if _, err := sqlstore.Open(ctx, sqlstore.Options{URL: url, SecretKey: "short"}); err == nil || strings.Contains(err.Error(), "short\"") {
-		t.Errorf("a short key: %v", err)
-	}
-}

@@ -2,7 +2,6 @@ package stripegate
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +27,12 @@ func (c conn) session(s *stripe.CheckoutSession, id ...string) (*pay.StripeSessi
 	if s.Customer != nil {
 		out.CustomerID = s.Customer.ID
 	}
+	if s.SetupIntent != nil {
+		var err error
+		if out.Setup, err = c.setup(s.SetupIntent); err != nil {
+			return nil, err
+		}
+	}
 	if s.PaymentIntent == nil {
 		return out, nil
 	}
@@ -36,6 +41,35 @@ func (c conn) session(s *stripe.CheckoutSession, id ...string) (*pay.StripeSessi
 		return nil, err
 	}
 	out.IntentID, out.Intent = intent.ID, intent
+	return out, nil
+}
+
+// setup converts a setup intent. Its payment method is a saved card only once it has succeeded: before that it is what
+// the customer tries to save.
+func (c conn) setup(si *stripe.SetupIntent) (*pay.StripeSetup, error) {
+	id := ""
+	if si.Object == "" && si.ID != "" {
+		id = si.ID
+		si = &stripe.SetupIntent{}
+		err := c.get(stripe.FormatURLPath("/v1/setup_intents/%s", id), &stripe.SetupIntentParams{Params: c.params("")}, si)
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := whole(si.Object, si.ID, "setup_intent", id); err != nil {
+		return nil, err
+	}
+	out := &pay.StripeSetup{ID: si.ID, Status: string(si.Status), Livemode: si.Livemode}
+	if e := si.LastSetupError; e != nil {
+		out.Failure = cmp.Or(string(e.DeclineCode), string(e.Code))
+	}
+	if si.Status != stripe.SetupIntentStatusSucceeded {
+		return out, nil
+	}
+	if si.PaymentMethod == nil || checkID(si.PaymentMethod.ID, cardIDs...) != nil {
+		return nil, unreadable("the setup intent %s succeeded, but does not say what it saved", clip(si.ID, 100))
+	}
+	out.CardID = si.PaymentMethod.ID
 	return out, nil
 }
 
@@ -99,7 +133,12 @@ func (c conn) charge(ch *stripe.Charge) (*pay.StripeCharge, error) {
 	if out.Balance, err = c.balance(ch.BalanceTransaction); err != nil {
 		return nil, err
 	}
-	out.Refunds, err = c.refunds(ch)
+	if out.Refunds, err = c.refunds(ch); err != nil {
+		return nil, err
+	}
+	if ch.Disputed {
+		out.Disputes, err = c.disputes(ch)
+	}
 	return out, err
 }
 
@@ -142,53 +181,6 @@ func (c conn) balance(bt *stripe.BalanceTransaction) (*pay.StripeBalanceTransact
 		ID: bt.ID, Amount: money(bt.Amount, bt.Currency), Fee: money(bt.Fee, bt.Currency),
 		TaxFee: money(tax, bt.Currency), Net: money(bt.Net, bt.Currency),
 	}, nil
-}
-
-// mostRefundPages ends a paging that a faulty answer would make endless: 100 pages are 10,000 refunds of one charge.
-const mostRefundPages = 100
-
-// refunds returns all refunds of a charge, oldest first. Stripe puts the newest ten into an expanded charge; when there
-// are more, or none were put there, the list itself is read.
-func (c conn) refunds(ch *stripe.Charge) ([]pay.StripeRefund, error) {
-	found := []*stripe.Refund{}
-	if ch.Refunds != nil && !ch.Refunds.HasMore {
-		found = ch.Refunds.Data
-	} else {
-		after := ""
-		for page := 0; ; page++ {
-			params := &stripe.RefundListParams{ListParams: c.listParams(), Charge: stripe.String(ch.ID)}
-			if after != "" {
-				params.StartingAfter = stripe.String(after)
-			}
-			list := &stripe.RefundList{}
-			if err := c.list("/v1/refunds", params, list); err != nil {
-				return nil, err
-			}
-			if list.Data == nil || page == mostRefundPages {
-				return nil, unreadable("the list of refunds of %s is broken or does not end", clip(ch.ID, 100))
-			}
-			found = append(found, list.Data...)
-			if !list.HasMore || len(list.Data) == 0 || list.Data[len(list.Data)-1] == nil {
-				break
-			}
-			after = list.Data[len(list.Data)-1].ID
-		}
-	}
-	out := make([]pay.StripeRefund, 0, len(found))
-	for _, r := range slices.Backward(found) {
-		if r == nil {
-			return nil, unreadable("a refund of %s is null", clip(ch.ID, 100))
-		}
-		if err := whole(r.Object, r.ID, "refund", ""); err != nil {
-			return nil, err
-		}
-		out = append(out, pay.StripeRefund{
-			ID: r.ID, Status: pay.RefundState(r.Status), Amount: money(r.Amount, r.Currency),
-			Reason: string(r.Reason), FailureReason: string(r.FailureReason), CreatedAt: when(r.Created),
-		})
-	}
-	slices.SortStableFunc(out, func(a, b pay.StripeRefund) int { return a.CreatedAt.Compare(b.CreatedAt) })
-	return out, nil
 }
 
 func money(minor int64, c stripe.Currency) pay.Money {

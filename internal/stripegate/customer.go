@@ -95,15 +95,12 @@ func (g *Gate) Customer(ctx context.Context, t *pay.Tenant, id string) (*pay.Str
 	}
 	var out *pay.StripeCustomer
 	err := g.call(ctx, t, func(c conn) error {
-		cu := &stripe.Customer{}
-		if err := c.get(stripe.FormatURLPath("/v1/customers/%s", id), &stripe.CustomerParams{Params: c.params("")}, cu); err != nil {
-			return err
-		}
-		if err := whole(cu.Object, cu.ID, "customer", id); err != nil {
+		cu, err := c.customer(id)
+		if err != nil {
 			return err
 		}
 		if cu.Deleted {
-			return &pay.StripeFault{Kind: pay.FaultNotFound, Code: "customer_deleted", Message: "the customer " + id + " was deleted at Stripe"}
+			return customerDeleted(id)
 		}
 		out = &pay.StripeCustomer{ID: cu.ID, Livemode: cu.Livemode, Metadata: cu.Metadata}
 		return nil
@@ -112,6 +109,18 @@ func (g *Gate) Customer(ctx context.Context, t *pay.Tenant, id string) (*pay.Str
 		return nil, err
 	}
 	return out, nil
+}
+
+func (c conn) customer(id string) (*stripe.Customer, error) {
+	cu := &stripe.Customer{}
+	if err := c.get(stripe.FormatURLPath("/v1/customers/%s", id), &stripe.CustomerParams{Params: c.params("")}, cu); err != nil {
+		return nil, err
+	}
+	return cu, whole(cu.Object, cu.ID, "customer", id)
+}
+
+func customerDeleted(id string) error {
+	return &pay.StripeFault{Kind: pay.FaultNotFound, Code: "customer_deleted", Message: "the customer " + id + " was deleted at Stripe"}
 }
 
 func customerParams(c conn, t *pay.Tenant, cu *pay.Customer, key string) *stripe.CustomerParams {

@@ -8,8 +8,9 @@
 // after a crash, meet the same object (https://stripe.com/docs/api/idempotent_requests).
 //
 // It decides nothing about orders and books nothing: it must not know the database, HTTP handlers or what an amount is
-// for. Two checks are made here all the same, because later is too late: a Checkout session whose sum is not the
-// order's is withdrawn before anyone sees its address, and a live key never goes to an address that is not Stripe's.
+// for. Three checks are made here all the same, because later is too late: a Checkout session whose sum is not the
+// order's is withdrawn before anyone sees its address, a charge of a saved card whose amount or marks are not the
+// attempt's is cancelled before it is given out, and a live key never goes to an address that is not Stripe's.
 //
 // Answers are read with distrust (nulls, ids where objects were asked for, values this release has never heard of, half
 // a body): what cannot be read is a pay.FaultUnavailable, never a panic and never a fact made of zeros. Error texts are

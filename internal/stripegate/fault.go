@@ -39,6 +39,7 @@ func faultFrom(err error, last *exchange, key string) *pay.StripeFault {
 		if e.RequestID != "" {
 			f.RequestID = e.RequestID
 		}
+		f.IntentID = namedIntent(e)
 		f.Message = clean(e.Msg, e.Param, key)
 		if f.Code == "" {
 			f.Code = string(e.Type)
@@ -74,6 +75,22 @@ func kindOf(e *stripe.Error) pay.FaultKind {
 		return pay.FaultNotFound
 	}
 	return pay.FaultRejected
+}
+
+// namedIntent is the id of the payment intent that Stripe put into an error, "" when there is none.
+func namedIntent(e *stripe.Error) string {
+	if e.PaymentIntent == nil || checkID(e.PaymentIntent.ID, "pi_") != nil {
+		return ""
+	}
+	return e.PaymentIntent.ID
+}
+
+// kindIs returns the kind of a call's fault, "" when it had none.
+func kindIs(err error) pay.FaultKind {
+	if f, ok := errors.AsType[*pay.StripeFault](err); ok {
+		return f.Kind
+	}
+	return ""
 }
 
 // connectionError returns the part of err that tells of the connection and not of a body, nil when there is none.

@@ -150,6 +150,9 @@ func TestFaults(t *testing.T) {
 				if got != c.want {
 					t.Errorf("%s: got %+v, want %+v", what, got, c.want)
 				}
+				if named := f.IntentID == "pi_1"; named != (c.name == "ADecline") {
+					t.Errorf("%s: the intent named with the error is %q", what, f.IntentID)
+				}
 				if !strings.Contains(f.Message, c.says) {
 					t.Errorf("%s: message %q does not say %q", what, f.Message, c.says)
 				}

@@ -55,7 +55,8 @@ func TestFactsOfAPaidSessionAreStripes(t *testing.T) {
 	if len(d.requests()) != 1 {
 		t.Errorf("%d calls, want 1", len(d.requests()))
 	}
-	if diff := cmp.Diff(sessionExpansions, []string{d.requests()[0].value("expand[0]"), d.requests()[0].value("expand[1]")}); diff != "" {
+	r := d.requests()[0]
+	if diff := cmp.Diff(sessionExpansions, []string{r.value("expand[0]"), r.value("expand[1]"), r.value("expand[2]")}); diff != "" {
 		t.Errorf("expansions (-want +got):\n%s", diff)
 	}
 }
@@ -333,6 +334,15 @@ func TestNoKeyNoCall(t *testing.T) {
 		_, out["Intent"] = g.Intent(ctx, tenant, paidIntent)
 		_, out["IntentOf"] = g.IntentOf(ctx, tenant, paidCharge)
 		_, out["SessionOf"] = g.SessionOf(ctx, tenant, paidIntent)
+		_, out["Cards"] = g.Cards(ctx, tenant, aCustomer)
+		_, out["Card"] = g.Card(ctx, tenant, aCustomer, aCard)
+		_, out["SaveCard"] = g.SaveCard(ctx, tenant, pay.CardToken{Token: "tok_1", StripeCustomer: aCustomer}, "k")
+		out["LabelCard"] = g.LabelCard(ctx, tenant, aCard, "Home", "k")
+		out["DeleteCard"] = g.DeleteCard(ctx, tenant, aCustomer, aCard, "k")
+		_, out["ChargeCard"] = g.ChargeCard(ctx, tenant, chargeInput(t), "k")
+		_, out["CancelIntent"] = g.CancelIntent(ctx, tenant, paidIntent, "k")
+		_, out["IntentMade"] = g.IntentMade(ctx, tenant, aCustomer, "att_01")
+		_, out["CreateRefund"] = g.CreateRefund(ctx, tenant, refundInput(), "k")
 		_, _, out["EnsureWebhookEndpoint"] = g.EnsureWebhookEndpoint(ctx, tenant, "https://till.example/w")
 		_, out["DeleteWebhookEndpoint"] = g.DeleteWebhookEndpoint(ctx, tenant, "https://till.example/w")
 		return out
@@ -402,6 +412,96 @@ func TestEachTenantsKeyGoesWithItsOwnCallsOnly(t *testing.T) {
 	wait.Wait()
 }
 
+func TestASetupSessionSaysWhatItSaved(t *testing.T) {
+	t.Parallel()
+	session := func(setup string) string {
+		return edit(t, sessionPaid, func(o map[string]any) {
+			o["mode"], o["payment_intent"], o["payment_status"] = "setup", nil, "no_payment_required"
+			o["setup_intent"] = json.RawMessage(setup)
+		})
+	}
+	seti := func(status, more string) string {
+		return `{"id":"seti_1","object":"setup_intent","livemode":true,"status":"` + status + `"` + more + `}`
+	}
+	for _, c := range []struct {
+		name, setup string
+		want        *pay.StripeSetup
+	}{
+		{"Saved", seti("succeeded", `,"payment_method":"pm_1"`), &pay.StripeSetup{ID: "seti_1", Status: "succeeded", CardID: "pm_1", Livemode: true}},
+		{"SavedAndExpanded", seti("succeeded", `,"payment_method":`+method("pm_1", "null", 1)), &pay.StripeSetup{ID: "seti_1", Status: "succeeded", CardID: "pm_1", Livemode: true}},
+		{"NotYet", seti("requires_action", `,"payment_method":"pm_1"`), &pay.StripeSetup{ID: "seti_1", Status: "requires_action", Livemode: true}},
+		{"Refused", seti("requires_payment_method", `,"last_setup_error":{"type":"card_error","code":"card_declined","decline_code":"lost_card"}`),
+			&pay.StripeSetup{ID: "seti_1", Status: "requires_payment_method", Failure: "lost_card", Livemode: true}},
+		{"RefusedWithACodeOnly", seti("requires_payment_method", `,"last_setup_error":{"code":"setup_intent_authentication_failure"}`),
+			&pay.StripeSetup{ID: "seti_1", Status: "requires_payment_method", Failure: "setup_intent_authentication_failure", Livemode: true}},
+		{"AStatusOfTomorrow", seti("a_new_status", ""), &pay.StripeSetup{ID: "seti_1", Status: "a_new_status", Livemode: true}},
+		{"NoneYet", "null", nil},
+		{"AnIDInItsPlace", `"seti_1"`, &pay.StripeSetup{ID: "seti_1", Status: "succeeded", CardID: "pm_fetched", Livemode: true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := script(map[string]string{"GET /v1/checkout/sessions/" + paidSession: session(c.setup), "GET /v1/setup_intents/seti_1": seti("succeeded", `,"payment_method":"pm_fetched"`)})
+			s, err := gateTo(t, d).Session(t.Context(), testTenant(), paidSession)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, s.Setup); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	for _, broken := range []string{"{}", `{"id":"seti_1","object":"payment_intent"}`, `{"id":"seti_1"}`, seti("succeeded", ""), seti("succeeded", `,"payment_method":"x"`)} {
+		_, err := gateTo(t, script(map[string]string{"GET /v1/checkout/sessions/" + paidSession: session(broken)})).Session(t.Context(), testTenant(), paidSession)
+		if f := faultOf(t, err); err == nil || f.Kind != pay.FaultUnavailable && f.Kind != pay.FaultNotFound {
+			t.Errorf("%s gave %v", broken, f)
+		}
+	}
+}
+
+func TestACardIsKeptOnlyWhereThatWasAsked(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		save    bool
+		methods []string
+		want    string
+	}{
+		{"Asked", true, nil, "off_session"},
+		{"AskedAmongOthers", true, []string{"bacs_debit", "card"}, "off_session"},
+		{"AskedWhereNoCardMayPay", true, []string{"bacs_debit"}, ""},
+		{"NotAsked", false, nil, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d, in := always(200, openSession(t, nil)), paymentInput(t)
+			in.SaveCard, in.Order.PaymentMethods = c.save, c.methods
+			if _, err := gateTo(t, d).CreateSession(t.Context(), testTenant(), in, "k"); err != nil {
+				t.Fatal(err)
+			}
+			r := d.requests()
+			if got := r[0].value("payment_method_options[card][setup_future_usage]"); got != c.want || len(r) != 1 {
+				t.Errorf("setup_future_usage is %q after %d calls, want %q after 1", got, len(r), c.want)
+			}
+		})
+	}
+	t.Run("ASetupSessionNeedsNoSayingSo", func(t *testing.T) {
+		t.Parallel()
+		setup := openSession(t, func(o map[string]any) {
+			o["mode"], o["client_reference_id"] = "setup", "ord_02"
+			o["setup_intent"] = map[string]any{"id": "seti_1", "object": "setup_intent", "status": "requires_payment_method"}
+		})
+		d, in := always(200, setup), setupInput()
+		in.SaveCard = true
+		s, err := gateTo(t, d).CreateSession(t.Context(), testTenant(), in, "k")
+		if err != nil || s.Setup == nil || s.Setup.ID != "seti_1" {
+			t.Fatalf("got %+v, %v", s, err)
+		}
+		if r := d.requests(); len(r) != 1 || r[0].value("payment_method_options[card][setup_future_usage]") != "" || r[0].value("expand[2]") != "setup_intent" {
+			t.Errorf("asked %+v", r)
+		}
+	})
+}
+
 func TestWhatIsNoStripeIDNeverReachesAPath(t *testing.T) {
 	t.Parallel()
 	d := always(200, `{}`)
@@ -413,7 +513,19 @@ func TestWhatIsNoStripeIDNeverReachesAPath(t *testing.T) {
 		_, e4 := g.SessionOf(ctx, tenant, id)
 		_, e5 := g.ExpireSession(ctx, tenant, id, "k")
 		_, e6 := g.Customer(ctx, tenant, id)
-		for i, err := range []error{e1, e2, e3, e4, e5, e6} {
+		_, e7 := g.Cards(ctx, tenant, id)
+		_, e8 := g.Card(ctx, tenant, id, aCard)
+		_, e9 := g.Card(ctx, tenant, aCustomer, id)
+		_, e10 := g.SaveCard(ctx, tenant, pay.CardToken{Token: "tok_1", StripeCustomer: id}, "k")
+		_, e11 := g.SaveCard(ctx, tenant, pay.CardToken{Token: id, StripeCustomer: aCustomer}, "k")
+		e12 := g.LabelCard(ctx, tenant, id, "Home", "k")
+		e13 := g.DeleteCard(ctx, tenant, aCustomer, id, "k")
+		_, e14 := g.CancelIntent(ctx, tenant, id, "k")
+		_, e15 := g.IntentMade(ctx, tenant, id, "att_01")
+		refund := refundInput()
+		refund.IntentID = id
+		_, e16 := g.CreateRefund(ctx, tenant, refund, "k")
+		for i, err := range []error{e1, e2, e3, e4, e5, e6, e7, e8, e9, e10, e11, e12, e13, e14, e15, e16} {
 			if f := faultOf(t, err); f.Kind != pay.FaultNotFound {
 				t.Errorf("call %d with id %q: got %v, want not_found", i, id, f)
 			}
@@ -423,7 +535,13 @@ func TestWhatIsNoStripeIDNeverReachesAPath(t *testing.T) {
 		_, e1 := g.CreateSession(ctx, tenant, paymentInput(t), key)
 		_, e2 := g.CreateCustomer(ctx, tenant, testCustomer(), key)
 		_, e3 := g.ExpireSession(ctx, tenant, paidSession, key)
-		for i, err := range []error{e1, e2, e3} {
+		_, e4 := g.SaveCard(ctx, tenant, pay.CardToken{Token: "tok_1", StripeCustomer: aCustomer}, key)
+		e5 := g.LabelCard(ctx, tenant, aCard, "Home", key)
+		e6 := g.DeleteCard(ctx, tenant, aCustomer, aCard, key)
+		_, e7 := g.ChargeCard(ctx, tenant, chargeInput(t), key)
+		_, e8 := g.CancelIntent(ctx, tenant, paidIntent, key)
+		_, e9 := g.CreateRefund(ctx, tenant, refundInput(), key)
+		for i, err := range []error{e1, e2, e3, e4, e5, e6, e7, e8, e9} {
 			if f := faultOf(t, err); f.Kind != pay.FaultRejected {
 				t.Errorf("write %d with idempotency key %q: got %v, want rejected", i, key, f)
 			}

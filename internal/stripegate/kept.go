@@ -16,8 +16,9 @@ import (
 // is then looked for by our own marks; when it is not there, the call is made once more under a key that is derived from
 // the first, so that this too is the same call whenever it is repeated.
 //
-// Should the look-up ever miss an object, no money can go wrong: a customer moves none, and a session whose answer was
-// lost has an address that nobody knows.
+// Should the look-up ever miss an object, no money can go wrong: a customer moves none, a session whose answer was lost
+// has an address that nobody knows, and a refund cannot give back more than was taken. A charge takes money at once; it is
+// made again only when the whole list of what it could be among was seen (ChargeCard).
 
 const (
 	// codeKept is the Code of a fault whose answer Stripe keeps under the key.
@@ -29,6 +30,24 @@ const (
 func kept(err error) bool {
 	f, ok := errors.AsType[*pay.StripeFault](err)
 	return ok && f.Code == codeKept
+}
+
+// stillOpen is the error of a call whose failure was kept and whose look-up failed as well. A refusal of the look-up says
+// nothing about the call, and must not be read as a refusal of that.
+func stillOpen(err, errLook error) error {
+	if kept(err) && kindIs(errLook) != pay.FaultUnavailable {
+		return err
+	}
+	return errLook
+}
+
+// twice makes a write that changes nothing when it is made again, and makes it again when its failure is kept.
+func twice[T any](key string, write func(key string) (T, error)) (T, error) {
+	out, err := write(key)
+	if kept(err) {
+		return write(key + again)
+	}
+	return out, err
 }
 
 // findSession returns the id of the session that was made for the attempt, "" when none was. The newest hundred of the

@@ -67,6 +67,9 @@ func disturbed(rt *rapid.T, text string) string {
 	}
 	// The interesting branches are deep; a walk from the top would seldom get there.
 	roots := []map[string]any{o}
+	if data, ok := o["data"].([]any); ok {
+		roots = append(roots, data[0].(map[string]any))
+	}
 	for at := o; ; {
 		next, ok := at["payment_intent"].(map[string]any)
 		if !ok {
@@ -95,17 +98,74 @@ func TestNoAnswerMakesTheGatePanic(t *testing.T) {
 	t.Parallel()
 	in := paymentInput(t)
 	open := openSession(t, nil)
+	setup := openSession(t, func(o map[string]any) {
+		o["setup_intent"] = map[string]any{"id": "seti_1", "object": "setup_intent", "status": "succeeded", "payment_method": "pm_1", "last_setup_error": map[string]any{"code": "x"}}
+	})
 	rapid.Check(t, func(rt *rapid.T) {
-		session := disturbed(rt, rapid.SampledFrom([]string{sessionPaid, open}).Draw(rt, "answer"))
+		session := disturbed(rt, rapid.SampledFrom([]string{sessionPaid, open, setup}).Draw(rt, "answer"))
 		other := disturbed(rt, part(t, "payment_intent"))
+		saved := method(aCard, customerObject, 1711000000)
+		dispute := `{"id":"dp_1","object":"dispute","amount":1440,"currency":"gbp","status":"lost","evidence_details":{"due_by":1},"balance_transactions":[` +
+			part(t, "payment_intent", "latest_charge", "balance_transaction") + `]}`
+		answers := map[string]string{}
+		for kind, text := range map[string]string{"method": saved, "methods": listOf(false, saved), "disputes": listOf(false, dispute), "refund": refundObject("re_1", "rfr_01", ""),
+			"setup": `{"id":"seti_1","object":"setup_intent","status":"succeeded","payment_method":"pm_1"}`} {
+			if answers[kind] = text; rapid.Bool().Draw(rt, "disturb "+kind) {
+				answers[kind] = disturbed(rt, text)
+			}
+		}
 		d := &double{answer: func(r request) (int, string) {
-			if strings.HasPrefix(r.Path, "/v1/checkout/sessions") {
+			switch {
+			case strings.HasPrefix(r.Path, "/v1/checkout/sessions"):
 				return 200, session
+			case strings.HasSuffix(r.Path, "/payment_methods") && r.Method == "GET":
+				return 200, answers["methods"]
+			case strings.Contains(r.Path, "/payment_methods"):
+				return 200, answers["method"]
+			case r.Path == "/v1/disputes":
+				return 200, answers["disputes"]
+			case r.Path == "/v1/refunds" && r.Method == "POST":
+				return 200, answers["refund"]
+			case strings.HasPrefix(r.Path, "/v1/setup_intents"):
+				return 200, answers["setup"]
 			}
 			return 200, other
 		}}
 		readEverything(rt, t, gateTo(t, d), in)
 	})
+}
+
+func TestWhatIsNotTheObjectAskedForIsUnreadable(t *testing.T) {
+	t.Parallel()
+	ctx, tenant, in := t.Context(), testTenant(), chargeInput(t)
+	cards := func(g *Gate) error { _, err := g.Cards(ctx, tenant, aCustomer); return err }
+	card := func(g *Gate) error { _, err := g.Card(ctx, tenant, aCustomer, aCard); return err }
+	save := func(token string) func(g *Gate) error {
+		return func(g *Gate) error {
+			_, err := g.SaveCard(ctx, tenant, pay.CardToken{Token: token, StripeCustomer: aCustomer}, "k")
+			return err
+		}
+	}
+	for name, call := range map[string]func(g *Gate) error{
+		"Cards": cards, "Card": card, "SaveCardOfAToken": save("tok_1"), "SaveCardOfAMethod": save(aCard), "SaveCardOfASource": save("src_1"),
+		"LabelCard":    func(g *Gate) error { return g.LabelCard(ctx, tenant, aCard, "Home", "k") },
+		"DeleteCard":   func(g *Gate) error { return g.DeleteCard(ctx, tenant, aCustomer, aCard, "k") },
+		"ChargeCard":   func(g *Gate) error { _, err := g.ChargeCard(ctx, tenant, in, "k"); return err },
+		"CancelIntent": func(g *Gate) error { _, err := g.CancelIntent(ctx, tenant, paidIntent, "k"); return err },
+		"IntentMade":   func(g *Gate) error { _, err := g.IntentMade(ctx, tenant, aCustomer, "att_01"); return err },
+		"CreateRefund": func(g *Gate) error { _, err := g.CreateRefund(ctx, tenant, refundInput(), "k"); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, text := range []string{"null", "{}", `{"object":"list"}`, `{"object":"list","data":null}`, listOf(false, "null"), listOf(false, "{}"), listOf(false, `"pm_1"`),
+				listOf(false, `{"object":"payment_method"}`), `{"object":"payment_intent"}`, `{"id":"ch_1","object":"charge"}`, `{"id":"","object":"payment_method"}`, `{"id":null,"object":"refund"}`} {
+				f := faultOf(t, call(gateTo(t, always(200, text))))
+				if f.Kind != pay.FaultUnavailable || f.Code != "answer_unreadable" {
+					t.Errorf("%s gave %v", text, f)
+				}
+			}
+		})
+	}
 }
 
 func TestHalfAnAnswerIsNeverAFact(t *testing.T) {
@@ -155,6 +215,28 @@ func readEverything(rt interface{ Fatalf(string, ...any) }, t testing.TB, g *Gat
 	checked("CreateCustomer", id != "", err)
 	a, err := g.Account(ctx, tenant)
 	checked("Account", a.ID != "", err)
+	_, err = g.Cards(ctx, tenant, aCustomer)
+	checked("Cards", true, err)
+	card, err := g.Card(ctx, tenant, aCustomer, aCard)
+	checked("Card", card != nil && card.ID == aCard, err)
+	for _, token := range []string{"tok_1", aCard, "src_1"} {
+		card, err = g.SaveCard(ctx, tenant, pay.CardToken{Token: token, StripeCustomer: aCustomer, Label: "Home"}, "k")
+		checked("SaveCard "+token, card != nil && card.ID != "", err)
+	}
+	checked("LabelCard", true, g.LabelCard(ctx, tenant, aCard, "Home", "k"))
+	checked("DeleteCard", true, g.DeleteCard(ctx, tenant, aCustomer, aCard, "k"))
+	charge := chargeInput(t)
+	i, err = g.ChargeCard(ctx, tenant, charge, "k")
+	checked("ChargeCard", i != nil && i.ID != "", err)
+	if err == nil && (i.Amount != charge.Attempt.Amount || i.Livemode || i.Metadata[pay.MetaAttempt] != "att_01") {
+		rt.Fatalf("an intent was given out that is not the attempt's: %+v", i)
+	}
+	i, err = g.CancelIntent(ctx, tenant, paidIntent, "k")
+	checked("CancelIntent", i != nil && i.ID == paidIntent, err)
+	_, err = g.IntentMade(ctx, tenant, aCustomer, "att_01")
+	checked("IntentMade", true, err)
+	refund, err := g.CreateRefund(ctx, tenant, refundInput(), "k")
+	checked("CreateRefund", refund != nil && refund.ID != "" && refund.Amount == refundInput().Amount, err)
 	_, _, err = g.EnsureWebhookEndpoint(ctx, tenant, "https://till.example/w")
 	checked("EnsureWebhookEndpoint", true, err)
 	_, err = g.DeleteWebhookEndpoint(ctx, tenant, "https://till.example/w")
@@ -164,7 +246,8 @@ func readEverything(rt interface{ Fatalf(string, ...any) }, t testing.TB, g *Gat
 func FuzzAnyAnswerIsReadWithoutPanic(f *testing.F) {
 	for _, text := range []string{sessionPaid, "null", "{}", `{"error":{}}`, `{"object":"list","data":[null],"has_more":true}`,
 		`{"object":"list","data":["re_1"]}`, `{"id":"` + paidIntent + `","object":"payment_intent","latest_charge":{"id":"ch_1","object":"charge"}}`,
-		`{"id":"` + paidSession + `","object":"checkout.session","payment_intent":{}}`, `{"id":"we_1","object":"webhook_endpoint","url":"https://till.example/w"}`} {
+		`{"id":"` + paidSession + `","object":"checkout.session","payment_intent":{}}`, `{"id":"we_1","object":"webhook_endpoint","url":"https://till.example/w"}`,
+		method(aCard, customerObject, 1), listOf(false, method(aCard, customerObject, 1)), refundObject("re_1", "rfr_01", ""), `{"error":{"payment_intent":{"id":"pi_1"}}}`} {
 		for _, status := range []int{200, 400, 402} {
 			f.Add(text, status)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/stripe/stripe-go/v76"
@@ -17,9 +18,9 @@ import (
 var intentExpansions = []string{"latest_charge.balance_transaction", "latest_charge.refunds"}
 
 // newSessionExpansions are for a session that nobody can have paid yet.
-var newSessionExpansions = []string{"line_items", "payment_intent"}
+var newSessionExpansions = []string{"line_items", "payment_intent", "setup_intent"}
 
-var sessionExpansions = []string{"payment_intent.latest_charge.balance_transaction", "payment_intent.latest_charge.refunds"}
+var sessionExpansions = []string{"payment_intent.latest_charge.balance_transaction", "payment_intent.latest_charge.refunds", "setup_intent"}
 
 // CreateSession makes a Checkout session for in.Order and gives it out only when Stripe's sum, currency, mode and
 // reference are the order's; otherwise it ends the session and reports pay.FaultRejected with the code
@@ -318,7 +319,7 @@ func sessionParams(c conn, t *pay.Tenant, in pay.SessionInput, key string) *stri
 	}
 	p.Mode = stripe.String(string(stripe.CheckoutSessionModePayment))
 	p.PaymentIntentData = &stripe.CheckoutSessionPaymentIntentDataParams{
-		Description: stripe.String(description(in)),
+		Description: stripe.String(description(in.Lines, o.ID)),
 		Metadata:    in.Metadata,
 	}
 	if email != "" {
@@ -327,6 +328,12 @@ func sessionParams(c conn, t *pay.Tenant, in pay.SessionInput, key string) *stri
 	if in.StripeCustomer != "" {
 		// Checkout then prefills and keeps what the customer typed; only allowed together with a customer.
 		p.CustomerUpdate = &stripe.CheckoutSessionCustomerUpdateParams{Address: stripe.String("auto"), Name: stripe.String("auto")}
+	}
+	if in.SaveCard && (len(o.PaymentMethods) == 0 || slices.Contains(o.PaymentMethods, string(stripe.PaymentMethodTypeCard))) {
+		// For cards only: setup_future_usage of the whole payment would take away the payment methods that cannot be saved
+		// (https://stripe.com/docs/payments/save-during-payment).
+		p.PaymentMethodOptions = &stripe.CheckoutSessionPaymentMethodOptionsParams{Card: &stripe.CheckoutSessionPaymentMethodOptionsCardParams{
+			SetupFutureUsage: stripe.String(string(stripe.PaymentIntentSetupFutureUsageOffSession))}}
 	}
 	currency := o.Cart.Currency.Lower()
 	for _, l := range in.Lines {
@@ -349,14 +356,14 @@ func lineParams(l pay.StripeLine, currency string) *stripe.CheckoutSessionLineIt
 }
 
 // description is what Stripe's dashboard, receipts and reports call the payment.
-func description(in pay.SessionInput) string {
+func description(lines []pay.StripeLine, orderID string) string {
 	what := ""
-	if len(in.Lines) > 0 {
-		what = clip(strings.TrimSpace(in.Lines[0].Name), 120)
+	if len(lines) > 0 {
+		what = clip(strings.TrimSpace(lines[0].Name), 120)
 	}
-	switch more := len(in.Lines) - 1; {
+	switch more := len(lines) - 1; {
 	case more > 0:
 		what += fmt.Sprintf(" and %d more", more)
 	}
-	return what + " (" + in.Order.ID + ")"
+	return what + " (" + orderID + ")"
 }

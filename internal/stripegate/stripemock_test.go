@@ -3,6 +3,7 @@ package stripegate
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/stripe/stripe-go/v76"
 	"pgregory.net/rapid"
 
 	"github.com/portatill/portatill/pay"
@@ -110,6 +112,11 @@ func (f *referee) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+	if res.StatusCode == http.StatusOK {
+		if body, err = answeredAsAsked(got, body); err != nil {
+			return nil, err
+		}
+	}
 	res.Body, res.ContentLength, res.Request = io.NopCloser(bytes.NewReader(body)), int64(len(body)), r
 	return res, nil
 }
@@ -151,6 +158,57 @@ func madeSession(got request, canned []byte) ([]byte, error) {
 		o["amount_total"], o["amount_subtotal"] = sum, sum
 		// Stripe expands the first ten; the rest is behind has_more.
 		o["line_items"] = map[string]any{"object": "list", "has_more": len(lines) > 10, "data": lines[:min(len(lines), 10)]}
+	}
+	return json.Marshal(o)
+}
+
+// answeredAsAsked puts into canned payment methods, intents, refunds and lists what the request named, and a second page
+// behind the first of a list.
+func answeredAsAsked(got request, canned []byte) ([]byte, error) {
+	var o map[string]any
+	if err := json.Unmarshal(canned, &o); err != nil {
+		return nil, err
+	}
+	parts := strings.Split(strings.TrimPrefix(got.Path, "/v1/"), "/")
+	owner := got.value("customer")
+	if parts[0] == "customers" && len(parts) > 2 {
+		owner = parts[1]
+	}
+	if strings.HasSuffix(got.Path, "/sources") {
+		o["id"], o["object"] = got.value("source"), "source"
+	}
+	switch o["object"] {
+	case "list":
+		paged := strings.HasSuffix(got.Path, "/payment_methods") || got.Path == "/v1/disputes" || got.Path == "/v1/refunds"
+		o["has_more"] = paged && got.value("starting_after") == ""
+		for _, item := range o["data"].([]any) {
+			if m, ok := item.(map[string]any); ok && m["object"] == "payment_method" {
+				m["customer"] = map[string]any{"id": owner, "object": "customer"}
+			}
+		}
+	case "payment_method":
+		o["customer"] = cmp.Or(owner, aCustomer)
+		if strings.HasSuffix(got.Path, "/detach") {
+			o["customer"] = nil
+		}
+	case "payment_intent", "refund":
+		if got.Method != http.MethodPost || len(parts) > 1 {
+			break
+		}
+		o["livemode"], o["currency"] = false, "gbp" // a refund has its charge's currency
+		for _, name := range []string{"currency", "payment_intent"} {
+			if v := got.value(name); v != "" {
+				o[name] = v
+			}
+		}
+		o["amount"] = json.Number(got.value("amount"))
+		metadata := map[string]string{}
+		for name := range got.Form {
+			if key, ok := strings.CutPrefix(name, "metadata["); ok {
+				metadata[strings.TrimSuffix(key, "]")] = got.value(name)
+			}
+		}
+		o["metadata"] = metadata
 	}
 	return json.Marshal(o)
 }
@@ -348,6 +406,73 @@ func TestStripesOwnContractAcceptsEveryRequest(t *testing.T) {
 			"POST /v1/checkout/sessions/"+paidSession+"/expire", "GET /v1/payment_intents/"+paidIntent, "GET /v1/charges/"+paidCharge,
 			"GET /v1/refunds/re_3OLD", "GET /v1/disputes/dp_1Abc", "GET /v1/checkout/sessions", "GET /v1/customers", "GET /v1/webhook_endpoints", "POST /v1/webhook_endpoints")
 	})
+}
+
+func TestStripesOwnContractAcceptsEveryRequestAboutCardsAndMoneyBack(t *testing.T) {
+	t.Parallel()
+	ctx, tenant := t.Context(), testTenant()
+	f, g := newReferee(t)
+	check := func(what string, err error) {
+		t.Helper()
+		if err != nil {
+			t.Errorf("%s: %v %v", what, err, faultOf(t, err).Message)
+		}
+	}
+	cards, err := g.Cards(ctx, tenant, aCustomer)
+	check("Cards", err)
+	if len(cards) != 2 {
+		t.Errorf("%d cards of two pages", len(cards))
+	}
+	_, err = g.Card(ctx, tenant, aCustomer, aCard)
+	check("Card", err)
+	for _, token := range []string{"tok_1", aCard, "src_1"} {
+		_, err = g.SaveCard(ctx, tenant, pay.CardToken{Token: token, StripeCustomer: aCustomer, Label: "Home"}, "k")
+		check("SaveCard "+token, err)
+	}
+	_, err = g.ownerOf(ctx, tenant, aCard)
+	check("ownerOf", err)
+	for _, label := range []string{"Office", ""} {
+		check("LabelCard", g.LabelCard(ctx, tenant, aCard, label, "k"))
+	}
+	check("DeleteCard", g.DeleteCard(ctx, tenant, aCustomer, aCard, "k"))
+
+	in := chargeInput(t)
+	_, err = g.ChargeCard(ctx, tenant, in, "k")
+	check("ChargeCard", err)
+	in.MethodType, in.ReceiptEmail = "sepa_debit", ""
+	_, err = g.ChargeCard(ctx, tenant, in, "k2")
+	check("ChargeCard with a bank debit", err)
+	_, err = g.CancelIntent(ctx, tenant, paidIntent, "k")
+	check("CancelIntent", err)
+	_, err = g.IntentMade(ctx, tenant, aCustomer, "att_01")
+	check("IntentMade", err)
+	_, _, err = g.findIntent(ctx, tenant, aCustomer, "att_01", in.Attempt.CreatedAt)
+	check("findIntent", err)
+	_, err = g.CreateRefund(ctx, tenant, refundInput(), "k")
+	check("CreateRefund", err)
+	_, err = g.findRefund(ctx, tenant, refundInput())
+	check("findRefund", err)
+	for _, ch := range []*stripe.Charge{{ID: paidCharge, PaymentIntent: &stripe.PaymentIntent{ID: paidIntent}}, {ID: paidCharge}} {
+		check("disputes", g.call(ctx, tenant, func(c conn) error {
+			found, err := c.disputes(ch)
+			if err == nil && len(found) != 2 {
+				t.Errorf("%d disputes of two pages", len(found))
+			}
+			return err
+		}))
+	}
+	check("setup", g.call(ctx, tenant, func(c conn) error {
+		_, err := c.setup(&stripe.SetupIntent{ID: "seti_1"})
+		return err
+	}))
+	session := paymentInput(t)
+	session.SaveCard = true
+	_, err = g.CreateSession(ctx, tenant, session, "k")
+	check("CreateSession that saves the card", err)
+	f.accepted(t, "GET /v1/customers/"+aCustomer+"/payment_methods", "GET /v1/customers/"+aCustomer+"/payment_methods/"+aCard, "POST /v1/payment_methods",
+		"POST /v1/payment_methods/"+aCard+"/attach", "POST /v1/customers/"+aCustomer+"/sources", "GET /v1/payment_methods/"+aCard, "POST /v1/payment_methods/"+aCard,
+		"POST /v1/payment_methods/"+aCard+"/detach", "POST /v1/payment_intents", "POST "+oneIntent+"/cancel", "GET /v1/payment_intents", "POST /v1/refunds",
+		"GET /v1/refunds", "GET /v1/disputes", "GET /v1/setup_intents/seti_1")
 }
 
 func TestAnyCartMakesASessionThatStripeAccepts(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 )
 
 // WebhookEvents are the events that the till wants to hear of: each names an object whose state, once fetched, may change
-// an order, a refund or a dispute (https://stripe.com/docs/api/events/types). Nothing depends on their arrival; they only
+// an order, a refund or a dispute, or our copy of a customer's cards (https://stripe.com/docs/api/events/types). Nothing depends on their arrival; they only
 // make settling prompt. charge.updated brings late balance transactions, charge.refund.updated refunds that fail.
 var WebhookEvents = []string{
 	"checkout.session.completed",
@@ -31,6 +31,11 @@ var WebhookEvents = []string{
 	"charge.dispute.closed",
 	"charge.dispute.funds_withdrawn",
 	"charge.dispute.funds_reinstated",
+	"payment_method.attached",
+	"payment_method.detached",
+	"payment_method.updated",
+	"payment_method.automatically_updated",
+	"customer.deleted",
 }
 
 // EnsureWebhookEndpoint makes the tenant's Stripe account deliver WebhookEvents, in API version 2023-10-16, to url, and

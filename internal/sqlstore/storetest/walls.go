@@ -275,8 +275,8 @@ const rawRefund = `INSERT INTO refunds (id, tenant_id, payment_id, order_id, str
 		created_at, updated_at, amount_minor, currency)
 	VALUES ('ref_1', (SELECT tenant_id FROM payments), (SELECT id FROM payments), (SELECT order_id FROM payments), 're_1', 'succeeded', '', 'staff', 'u', 1, 1`
 
-const rawAttempts = `INSERT INTO attempts (id, tenant_id, order_id, number, kind, state, idempotency_key, stripe_account, currency, amount_minor, url, failure, created_at, updated_at)
-	SELECT 'att_' || n.n, a.tenant_id, a.order_id, n.n, 'checkout', 'open', 'raw' || n.n, 'acct_1', 'GBP', 1, '', '', 1, 1
+const rawAttempts = `INSERT INTO attempts (id, tenant_id, order_id, number, kind, state, idempotency_key, stripe_account, currency, amount_minor, card_id, save_card, url, failure, created_at, updated_at)
+	SELECT 'att_' || n.n, a.tenant_id, a.order_id, n.n, 'checkout', 'open', 'raw' || n.n, 'acct_1', 'GBP', 1, '', FALSE, '', '', 1, 1
 	FROM attempts a, (SELECT 2 AS n UNION ALL SELECT 3) n`
 
 var bookCases = bookTable()

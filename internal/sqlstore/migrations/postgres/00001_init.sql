@@ -25,8 +25,13 @@ CREATE TABLE tenants (
     stripe_livemode        BOOLEAN NOT NULL,
     outbound_url           TEXT COLLATE "C" NOT NULL,
     outbound_secret        TEXT COLLATE "C" NOT NULL,
+    porta_url              TEXT COLLATE "C" NOT NULL,
+    porta_login            TEXT COLLATE "C" NOT NULL,
+    porta_token            TEXT COLLATE "C" NOT NULL,
+    logo_type              TEXT COLLATE "C" NOT NULL,
     created_at             BIGINT  NOT NULL,
-    updated_at             BIGINT  NOT NULL
+    updated_at             BIGINT  NOT NULL,
+    logo                   BYTEA
 );
 
 CREATE TABLE licenses (
@@ -84,8 +89,10 @@ CREATE TABLE orders (
     success_url     TEXT COLLATE "C" NOT NULL,
     cancel_url      TEXT COLLATE "C" NOT NULL,
     payment_methods TEXT COLLATE "C" NOT NULL,
+    license_id      TEXT COLLATE "C" NOT NULL,
     content_id      BIGINT  NOT NULL,
     feature_name    TEXT COLLATE "C" NOT NULL,
+    card_info       TEXT COLLATE "C" NOT NULL,
     idempotency_key TEXT COLLATE "C" NOT NULL,
     digest          TEXT COLLATE "C" NOT NULL,
     -- The digest again while the order is live and came without an
@@ -107,6 +114,7 @@ CREATE TABLE orders (
 );
 CREATE UNIQUE INDEX orders_idempotency_key ON orders (tenant_id, idempotency_key) WHERE idempotency_key <> '';
 CREATE UNIQUE INDEX orders_open_digest ON orders (tenant_id, open_digest) WHERE open_digest IS NOT NULL;
+CREATE INDEX orders_digest ON orders (tenant_id, digest, id);
 CREATE INDEX orders_customer ON orders (tenant_id, customer_id, id);
 CREATE INDEX orders_state ON orders (tenant_id, state, id);
 CREATE INDEX orders_feature ON orders (tenant_id, feature_name, id) WHERE feature_name <> '';
@@ -125,6 +133,8 @@ CREATE TABLE attempts (
     stripe_account  TEXT COLLATE "C" NOT NULL,
     session_id      TEXT COLLATE "C" CHECK (session_id <> ''),
     intent_id       TEXT COLLATE "C" CHECK (intent_id <> ''),
+    card_id         TEXT COLLATE "C" NOT NULL,
+    save_card       BOOLEAN NOT NULL,
     url             TEXT COLLATE "C" NOT NULL,
     failure         TEXT COLLATE "C" NOT NULL,
     expires_at      BIGINT ,
@@ -193,13 +203,99 @@ CREATE TABLE refunds (
 );
 CREATE INDEX refunds_payment ON refunds (tenant_id, payment_id, id);
 
+-- What Stripe keeps for a customer, as it was when it was last asked: pages read it
+-- here, and every use of a card asks Stripe whose it is.
+CREATE TABLE cards (
+    tenant_id   TEXT COLLATE "C" NOT NULL,
+    customer_id TEXT COLLATE "C" NOT NULL,
+    card_id     TEXT COLLATE "C" NOT NULL CHECK (card_id <> ''),
+    type        TEXT COLLATE "C" NOT NULL,
+    brand       TEXT COLLATE "C" NOT NULL,
+    last4       TEXT COLLATE "C" NOT NULL,
+    exp_month   BIGINT  NOT NULL,
+    exp_year    BIGINT  NOT NULL,
+    is_default  BOOLEAN NOT NULL,
+    label       TEXT COLLATE "C" NOT NULL,
+    number      BIGINT  NOT NULL,
+    created_at  BIGINT ,
+    updated_at  BIGINT  NOT NULL,
+    PRIMARY KEY (tenant_id, customer_id, card_id),
+    FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id)
+);
+
+-- Stripe.js tokens, by the SHA-256 of the token, and keyed requests to save one: each
+-- makes one accepted request (I-20).
+CREATE TABLE token_uses (
+    tenant_id   TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    claim       TEXT COLLATE "C" NOT NULL CHECK (claim <> ''),
+    digest      TEXT COLLATE "C" NOT NULL CHECK (digest <> ''),
+    order_id    TEXT COLLATE "C",
+    customer_id TEXT COLLATE "C" NOT NULL,
+    idempotency_key TEXT COLLATE "C" NOT NULL UNIQUE CHECK (idempotency_key <> ''),
+    card_id     TEXT COLLATE "C" NOT NULL,
+    created_at  BIGINT  NOT NULL,
+    updated_at  BIGINT  NOT NULL,
+    PRIMARY KEY (tenant_id, claim),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id),
+    FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id)
+);
+
+-- Refunds that we were asked for, stored before Stripe is asked.
+CREATE TABLE refund_requests (
+    id               TEXT COLLATE "C" NOT NULL,
+    tenant_id        TEXT COLLATE "C" NOT NULL,
+    payment_id       TEXT COLLATE "C" NOT NULL,
+    order_id         TEXT COLLATE "C" NOT NULL,
+    currency         TEXT COLLATE "C" NOT NULL CHECK (length(currency) = 3),
+    amount_minor     BIGINT  NOT NULL CHECK (amount_minor > 0),
+    reason           TEXT COLLATE "C" NOT NULL,
+    key              TEXT COLLATE "C" NOT NULL,
+    idempotency_key  TEXT COLLATE "C" NOT NULL UNIQUE CHECK (idempotency_key <> ''),
+    state            TEXT COLLATE "C" NOT NULL CHECK (state IN ('requested', 'made', 'refused')),
+    stripe_refund_id TEXT COLLATE "C" NOT NULL,
+    failure          TEXT COLLATE "C" NOT NULL,
+    cause_kind       TEXT COLLATE "C" NOT NULL CHECK (cause_kind <> ''),
+    cause_id         TEXT COLLATE "C" NOT NULL CHECK (cause_id <> ''),
+    created_at       BIGINT  NOT NULL,
+    updated_at       BIGINT  NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    CHECK ((state = 'made') = (stripe_refund_id <> '')),
+    FOREIGN KEY (tenant_id, payment_id) REFERENCES payments (tenant_id, id),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+);
+CREATE INDEX refund_requests_payment ON refund_requests (tenant_id, payment_id, id);
+CREATE INDEX refund_requests_due ON refund_requests (created_at) WHERE state = 'requested';
+CREATE UNIQUE INDEX refund_requests_key ON refund_requests (tenant_id, key) WHERE key <> '';
+
+CREATE TABLE disputes (
+    id                TEXT COLLATE "C" NOT NULL,
+    tenant_id         TEXT COLLATE "C" NOT NULL,
+    payment_id        TEXT COLLATE "C" NOT NULL,
+    order_id          TEXT COLLATE "C" NOT NULL,
+    stripe_dispute_id TEXT COLLATE "C" NOT NULL CHECK (stripe_dispute_id <> ''),
+    state             TEXT COLLATE "C" NOT NULL CHECK (state <> ''),
+    currency          TEXT COLLATE "C" NOT NULL CHECK (length(currency) = 3),
+    amount_minor      BIGINT  NOT NULL CHECK (amount_minor >= 0),
+    reason            TEXT COLLATE "C" NOT NULL,
+    due_by            BIGINT ,
+    cause_kind        TEXT COLLATE "C" NOT NULL CHECK (cause_kind <> ''),
+    cause_id          TEXT COLLATE "C" NOT NULL CHECK (cause_id <> ''),
+    created_at        BIGINT  NOT NULL,
+    updated_at        BIGINT  NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, stripe_dispute_id),
+    FOREIGN KEY (tenant_id, payment_id) REFERENCES payments (tenant_id, id),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+);
+CREATE INDEX disputes_payment ON disputes (tenant_id, payment_id, id);
+
 -- The ledger. seq orders it: the clock may jump (I-31). The currency is the
 -- entry's, so no entry can mix two (I-19).
 CREATE TABLE ledger_entries (
     seq        BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id         TEXT COLLATE "C" NOT NULL,
     tenant_id  TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
-    kind       TEXT COLLATE "C" NOT NULL CHECK (kind IN ('payment', 'fee', 'refund', 'refund_reversal', 'suspense')),
+    kind       TEXT COLLATE "C" NOT NULL CHECK (kind IN ('payment', 'fee', 'refund', 'refund_reversal', 'suspense', 'dispute', 'dispute_reversal', 'dispute_lost')),
     fact       TEXT COLLATE "C" NOT NULL CHECK (fact <> ''),
     currency   TEXT COLLATE "C" NOT NULL CHECK (length(currency) = 3),
     cause_kind TEXT COLLATE "C" NOT NULL CHECK (cause_kind <> ''),
@@ -241,7 +337,7 @@ CREATE TABLE postings (
     tenant_id    TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
     order_id     TEXT,
     customer_id  TEXT,
-    kind         TEXT COLLATE "C" NOT NULL CHECK (kind IN ('payment', 'refund', 'refund_reversal')),
+    kind         TEXT COLLATE "C" NOT NULL CHECK (kind IN ('payment', 'refund', 'refund_reversal', 'dispute')),
     subject_id   TEXT COLLATE "C" NOT NULL CHECK (subject_id <> ''),
     currency     TEXT COLLATE "C" NOT NULL CHECK (length(currency) = 3),
     amount_minor BIGINT  NOT NULL CHECK (amount_minor > 0),

@@ -31,8 +31,14 @@ CREATE TABLE tenants (
     stripe_livemode        INTEGER NOT NULL CHECK (stripe_livemode IN (0, 1)),
     outbound_url           TEXT    NOT NULL,
     outbound_secret        TEXT    NOT NULL,
+    porta_url              TEXT    NOT NULL,
+    porta_login            TEXT    NOT NULL,
+    porta_token            TEXT    NOT NULL,
+    logo_type              TEXT    NOT NULL,
     created_at             INTEGER NOT NULL,
-    updated_at             INTEGER NOT NULL
+    updated_at             INTEGER NOT NULL,
+    -- Last, because SQLite walks over a large value to reach what stands behind it.
+    logo                   BLOB
 ) STRICT;
 
 CREATE TABLE licenses (
@@ -90,8 +96,10 @@ CREATE TABLE orders (
     success_url     TEXT    NOT NULL,
     cancel_url      TEXT    NOT NULL,
     payment_methods TEXT    NOT NULL,
+    license_id      TEXT    NOT NULL,
     content_id      INTEGER NOT NULL,
     feature_name    TEXT    NOT NULL,
+    card_info       TEXT    NOT NULL,
     idempotency_key TEXT    NOT NULL,
     digest          TEXT    NOT NULL,
     -- The digest again while the order is live and came without an
@@ -113,6 +121,7 @@ CREATE TABLE orders (
 ) STRICT;
 CREATE UNIQUE INDEX orders_idempotency_key ON orders (tenant_id, idempotency_key) WHERE idempotency_key <> '';
 CREATE UNIQUE INDEX orders_open_digest ON orders (tenant_id, open_digest) WHERE open_digest IS NOT NULL;
+CREATE INDEX orders_digest ON orders (tenant_id, digest, id);
 CREATE INDEX orders_customer ON orders (tenant_id, customer_id, id);
 CREATE INDEX orders_state ON orders (tenant_id, state, id);
 CREATE INDEX orders_feature ON orders (tenant_id, feature_name, id) WHERE feature_name <> '';
@@ -131,6 +140,8 @@ CREATE TABLE attempts (
     stripe_account  TEXT    NOT NULL,
     session_id      TEXT    CHECK (session_id <> ''),
     intent_id       TEXT    CHECK (intent_id <> ''),
+    card_id         TEXT    NOT NULL,
+    save_card       INTEGER NOT NULL CHECK (save_card IN (0, 1)),
     url             TEXT    NOT NULL,
     failure         TEXT    NOT NULL,
     expires_at      INTEGER,
@@ -199,13 +210,99 @@ CREATE TABLE refunds (
 ) STRICT;
 CREATE INDEX refunds_payment ON refunds (tenant_id, payment_id, id);
 
+-- What Stripe keeps for a customer, as it was when it was last asked: pages read it
+-- here, and every use of a card asks Stripe whose it is.
+CREATE TABLE cards (
+    tenant_id   TEXT    NOT NULL,
+    customer_id TEXT    NOT NULL,
+    card_id     TEXT    NOT NULL CHECK (card_id <> ''),
+    type        TEXT    NOT NULL,
+    brand       TEXT    NOT NULL,
+    last4       TEXT    NOT NULL,
+    exp_month   INTEGER NOT NULL,
+    exp_year    INTEGER NOT NULL,
+    is_default  INTEGER NOT NULL CHECK (is_default IN (0, 1)),
+    label       TEXT    NOT NULL,
+    number      INTEGER NOT NULL,
+    created_at  INTEGER,
+    updated_at  INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, customer_id, card_id),
+    FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id)
+) STRICT;
+
+-- Stripe.js tokens, by the SHA-256 of the token, and keyed requests to save one: each
+-- makes one accepted request (I-20).
+CREATE TABLE token_uses (
+    tenant_id   TEXT    NOT NULL REFERENCES tenants (id),
+    claim       TEXT    NOT NULL CHECK (claim <> ''),
+    digest      TEXT    NOT NULL CHECK (digest <> ''),
+    order_id    TEXT   ,
+    customer_id TEXT    NOT NULL,
+    idempotency_key TEXT    NOT NULL UNIQUE CHECK (idempotency_key <> ''),
+    card_id     TEXT    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, claim),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id),
+    FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id)
+) STRICT;
+
+-- Refunds that we were asked for, stored before Stripe is asked.
+CREATE TABLE refund_requests (
+    id               TEXT    NOT NULL,
+    tenant_id        TEXT    NOT NULL,
+    payment_id       TEXT    NOT NULL,
+    order_id         TEXT    NOT NULL,
+    currency         TEXT    NOT NULL CHECK (length(currency) = 3),
+    amount_minor     INTEGER NOT NULL CHECK (amount_minor > 0),
+    reason           TEXT    NOT NULL,
+    key              TEXT    NOT NULL,
+    idempotency_key  TEXT    NOT NULL UNIQUE CHECK (idempotency_key <> ''),
+    state            TEXT    NOT NULL CHECK (state IN ('requested', 'made', 'refused')),
+    stripe_refund_id TEXT    NOT NULL,
+    failure          TEXT    NOT NULL,
+    cause_kind       TEXT    NOT NULL CHECK (cause_kind <> ''),
+    cause_id         TEXT    NOT NULL CHECK (cause_id <> ''),
+    created_at       INTEGER NOT NULL,
+    updated_at       INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    CHECK ((state = 'made') = (stripe_refund_id <> '')),
+    FOREIGN KEY (tenant_id, payment_id) REFERENCES payments (tenant_id, id),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+) STRICT;
+CREATE INDEX refund_requests_payment ON refund_requests (tenant_id, payment_id, id);
+CREATE INDEX refund_requests_due ON refund_requests (created_at) WHERE state = 'requested';
+CREATE UNIQUE INDEX refund_requests_key ON refund_requests (tenant_id, key) WHERE key <> '';
+
+CREATE TABLE disputes (
+    id                TEXT    NOT NULL,
+    tenant_id         TEXT    NOT NULL,
+    payment_id        TEXT    NOT NULL,
+    order_id          TEXT    NOT NULL,
+    stripe_dispute_id TEXT    NOT NULL CHECK (stripe_dispute_id <> ''),
+    state             TEXT    NOT NULL CHECK (state <> ''),
+    currency          TEXT    NOT NULL CHECK (length(currency) = 3),
+    amount_minor      INTEGER NOT NULL CHECK (amount_minor >= 0),
+    reason            TEXT    NOT NULL,
+    due_by            INTEGER,
+    cause_kind        TEXT    NOT NULL CHECK (cause_kind <> ''),
+    cause_id          TEXT    NOT NULL CHECK (cause_id <> ''),
+    created_at        INTEGER NOT NULL,
+    updated_at        INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, stripe_dispute_id),
+    FOREIGN KEY (tenant_id, payment_id) REFERENCES payments (tenant_id, id),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+) STRICT;
+CREATE INDEX disputes_payment ON disputes (tenant_id, payment_id, id);
+
 -- The ledger. seq orders it: the clock may jump (I-31). The currency is the
 -- entry's, so no entry can mix two (I-19).
 CREATE TABLE ledger_entries (
     seq        INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     id         TEXT    NOT NULL,
     tenant_id  TEXT    NOT NULL REFERENCES tenants (id),
-    kind       TEXT    NOT NULL CHECK (kind IN ('payment', 'fee', 'refund', 'refund_reversal', 'suspense')),
+    kind       TEXT    NOT NULL CHECK (kind IN ('payment', 'fee', 'refund', 'refund_reversal', 'suspense', 'dispute', 'dispute_reversal', 'dispute_lost')),
     fact       TEXT    NOT NULL CHECK (fact <> ''),
     currency   TEXT    NOT NULL CHECK (length(currency) = 3),
     cause_kind TEXT    NOT NULL CHECK (cause_kind <> ''),
@@ -247,7 +344,7 @@ CREATE TABLE postings (
     tenant_id    TEXT    NOT NULL REFERENCES tenants (id),
     order_id     TEXT,
     customer_id  TEXT,
-    kind         TEXT    NOT NULL CHECK (kind IN ('payment', 'refund', 'refund_reversal')),
+    kind         TEXT    NOT NULL CHECK (kind IN ('payment', 'refund', 'refund_reversal', 'dispute')),
     subject_id   TEXT    NOT NULL CHECK (subject_id <> ''),
     currency     TEXT    NOT NULL CHECK (length(currency) = 3),
     amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),

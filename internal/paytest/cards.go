@@ -1,0 +1,73 @@
+package paytest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/portatill/portatill/pay"
+)
+
+// Card saves a card for the customer of Request and returns it.
+func (w *World) Card(token string) *pay.Card {
+	w.T.Helper()
+	list, err := w.Pay.SaveCard(context.Background(), w.Cards(func(in *pay.CardsInput) { in.Token = token }))
+	if err != nil {
+		w.T.Fatalf("save %s: %v", token, err)
+	}
+	return list.Card
+}
+
+// Cards is a portal's request about the cards of the customer of Request.
+func (w *World) Cards(changes ...func(*pay.CardsInput)) pay.CardsInput {
+	w.T.Helper()
+	r := w.Request()
+	in := pay.CardsInput{Tenant: r.Tenant, ICustomer: r.ICustomer, Customer: r.Customer}
+	for _, change := range changes {
+		change(&in)
+	}
+	in.Digest = "digest of " + in.Token + in.CardInfo
+	return in
+}
+
+// Charge charges a saved card for the cart of Request.
+func (w *World) Charge(card string, changes ...func(*pay.CheckoutInput)) (*pay.Checkout, error) {
+	w.T.Helper()
+	return w.Pay.ChargeCard(context.Background(), w.Request(append([]func(*pay.CheckoutInput){func(in *pay.CheckoutInput) { in.CardID = card }}, changes...)...))
+}
+
+// Choose presses the order page's button with a choice and returns where it leads.
+func (w *World) Choose(o *pay.Order, choice pay.Choice) string {
+	w.T.Helper()
+	to, err := w.Pay.StartPayment(context.Background(), o.PayToken, choice)
+	if err != nil {
+		w.T.Fatalf("press pay: %v", err)
+	}
+	return to
+}
+
+// ActWith is Act with a body of one's own.
+func (w *World) ActWith(name string, body map[string]any) {
+	w.T.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	if page := w.do(http.MethodPost, w.SandboxURL+"/_sandbox/actions/"+name, "application/json", bytes.NewReader(raw)); page.Status != http.StatusOK {
+		w.T.Fatalf("%s %s answered %d: %s", name, raw, page.Status, page.doc.Text())
+	}
+}
+
+// DisputeAtStripe is the id of the newest dispute of the tenant's account.
+func (w *World) DisputeAtStripe() string {
+	w.T.Helper()
+	type object struct {
+		ID string `json:"id"`
+	}
+	found := list(w, "/v1/disputes", func(o object) string { return o.ID })
+	if len(found) == 0 {
+		w.T.Fatal("Stripe has no dispute")
+	}
+	return found[0].ID
+}

@@ -1,0 +1,35 @@
+package pay
+
+// failureAuthentication is Stripe's code for a charge that the bank wants its
+// customer present for (docs.stripe.com/declines/codes).
+const failureAuthentication = "authentication_required"
+
+// DeclineAdvice says what a customer can do about a decline, by Stripe's decline code
+// or error code (docs.stripe.com/declines/codes). Codes that must not be told apart
+// to a customer (a stolen card, a suspicion of fraud) get the general advice.
+func DeclineAdvice(code string) string {
+	switch code {
+	case "insufficient_funds", "withdrawal_count_limit_exceeded", "card_velocity_exceeded":
+		return "There is not enough money or limit left on the card. Use another card, or try again later."
+	case "expired_card", "invalid_expiry_month", "invalid_expiry_year":
+		return "The card has expired. Use another card."
+	case "incorrect_cvc", "invalid_cvc", "incorrect_number", "invalid_number", "incorrect_zip", "incorrect_pin":
+		return "The card's details do not fit. Enter them again, or use another card."
+	case "currency_not_supported", "card_not_supported":
+		return "The card does not take this kind of payment. Use another card."
+	case "processing_error", "issuer_not_available", "try_again_later", "reenter_transaction":
+		return "The bank could not be reached. Try again in a little while."
+	case failureAuthentication:
+		return "The bank wants you to confirm the payment. Pay on the order's page."
+	}
+	return "The bank declined the card. Use another card, or ask the bank."
+}
+
+// declined is the answer to a charge that the bank refused, finally.
+func declined(o *Order, code string) error {
+	meta := map[string]string{"order_id": o.ID}
+	if code != "" {
+		meta["decline_code"] = code
+	}
+	return &Error{Code: CodeCardDeclined, Field: "StripeSourceId", Meta: meta, Message: DeclineAdvice(code)}
+}
