@@ -42,7 +42,7 @@ func TestTheSchemasVersionIsThatOfTheNewestMigration(t *testing.T) {
 	t.Parallel()
 	for _, dialect := range []string{SQLite, Postgres} {
 		files, err := fs.Glob(migrations, "migrations/"+dialect+"/*.sql")
-		if err != nil || len(files) != schemaVersion || !strings.Contains(files[len(files)-1], fmt.Sprintf("/%05d_", schemaVersion)) {
+		if err != nil || len(files) != schemaVersion-firstVersion+1 || !strings.Contains(files[len(files)-1], fmt.Sprintf("/%05d_", schemaVersion)) {
 			t.Errorf("%s: version %d, files %v (%v)", dialect, schemaVersion, files, err)
 		}
 	}
@@ -321,5 +321,24 @@ func TestMembersOfOneBatchDoNotTouchEachOther(t *testing.T) {
 		if !errors.Is(errs[i], want) || pay.IsNotFound(err) != (want != nil) {
 			t.Errorf("%s: ended with %v, read gives %v", names[i], errs[i], err)
 		}
+	}
+}
+
+func TestASchemaFromBeforeTheFirstReleaseIsRefused(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	s, err := Open(ctx, Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "old.db"), SecretKey: "a key of at least thirty-two characters"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.DB().ExecContext(ctx, "CREATE TABLE "+versionTable+" (version_id INTEGER); INSERT INTO "+versionTable+" VALUES (1)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Migrate(ctx); !errors.Is(err, ErrSchemaUnreleased) {
+		t.Errorf("migrate: %v", err)
+	}
+	if err := s.Ping(ctx); !errors.Is(err, ErrSchemaUnreleased) {
+		t.Errorf("ping: %v", err)
 	}
 }

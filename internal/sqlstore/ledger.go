@@ -156,7 +156,8 @@ var bookViews = []string{
 	"v_paid_without_evidence", "v_paid_without_payment", "v_payment_without_paid", "v_payment_differs", "v_payment_attempt",
 	"v_entry_without_cause", "v_processing_without_attempt",
 	"v_refund_over_capture", "v_refund_drift", "v_refund_differs", "v_refund_without_entry",
-	"v_two_open_attempts", "v_payment_without_posting", "v_posting_differs", "v_payment_without_delivery",
+	"v_two_open_attempts", "v_waiting_without_attempt", "v_refund_requested_over_capture", "v_dispute_lost_held",
+	"v_dispute_lost_without_posting", "v_payment_without_posting", "v_posting_differs", "v_payment_without_delivery",
 }
 
 // VerifyBooks implements pay.Reader. A line names the tenant, the row and the

@@ -18,8 +18,9 @@ var migrations embed.FS
 
 // What Ping finds instead of our schema.
 var (
-	ErrSchemaOlder = errors.New("the database has an older schema than this portatill: run `portatill migrate`")
-	ErrSchemaNewer = errors.New("the database has a newer schema than this portatill: install the release that made it, or a newer one")
+	ErrSchemaOlder      = errors.New("the database has an older schema than this portatill: run `portatill migrate`")
+	ErrSchemaNewer      = errors.New("the database has a newer schema than this portatill: install the release that made it, or a newer one")
+	ErrSchemaUnreleased = errors.New("the database was made by a build before the first release and cannot be brought up to date: start with a new one")
 )
 
 // versionTable is where goose notes what was applied.
@@ -27,12 +28,17 @@ const versionTable = "portatill_schema"
 
 // schemaVersion is the version of the newest embedded migration; a test holds
 // it to the files.
-const schemaVersion = 1
+const schemaVersion = 2
+
+// firstVersion is that of the oldest schema that can be brought up to date. Version 1
+// was changed in place while nothing was released.
+const firstVersion = 2
 
 // Migrate brings the schema to this release's. It may be called again, also by
 // several processes at once: PostgreSQL's take turns by an advisory lock,
 // SQLite's by its one writer. Each migration is one transaction. A newer schema is
-// refused with ErrSchemaNewer.
+// refused with ErrSchemaNewer, one from before the first release with
+// ErrSchemaUnreleased.
 func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.checkSchema(ctx); !errors.Is(err, ErrSchemaOlder) {
 		return err
@@ -90,6 +96,8 @@ func (s *Store) checkSchema(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return classify("read the schema's version", err)
+	case version > 0 && version < firstVersion:
+		return ErrSchemaUnreleased
 	case version < schemaVersion:
 		return ErrSchemaOlder
 	case version > schemaVersion:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -115,6 +116,7 @@ func TestResealOnBothDatabases(t *testing.T) {
 			next := open(t, sqlstore.Options{URL: url, SecretKey: nextKey, OlderKeys: []pay.Secret{storetest.SecretKey}})
 			t.Run("NothingIsSealedOutsideTheListedColumns", func(t *testing.T) { nothingElseIsSealed(t, old) })
 			t.Run("HalfAResealIsNone", func(t *testing.T) { halfAReseal(t, old, next) })
+			t.Run("AResealDoesNotBringBackWhatIsBeingReplaced", func(t *testing.T) { resealWaits(t, old, next) })
 			t.Run("TwoProcessesReadEachOthersSecretsDuringTheOverlap", func(t *testing.T) { overlap(t, old, next) })
 		})
 	}
@@ -236,5 +238,41 @@ func overlap(t *testing.T, old, next *sqlstore.Store) {
 		if len(got.ReturnOrigins) != 1+2*changes || got.SigningSecret != tenant.SigningSecret || got.PortaBilling != tenant.PortaBilling {
 			t.Errorf("process %d reads %d origins", i, len(got.ReturnOrigins))
 		}
+	}
+}
+
+// resealWaits begins a reseal while a change of a key is stored but not committed: a
+// reseal that read the key before would write it over the new one.
+func resealWaits(t *testing.T, old, next *sqlstore.Store) {
+	ctx := context.Background()
+	tenant := storetest.Tenant(t, old, everySecret)
+	const changed pay.Secret = "sk_test_the_key_that_counts"
+	var wg sync.WaitGroup
+	var once sync.Once
+	_, err := old.ChangeTenant(ctx, tenant.Slug, func(t2 *pay.Tenant) error {
+		once.Do(func() {
+			wg.Go(func() {
+				if _, err := next.Reseal(ctx); err != nil {
+					t.Errorf("reseal: %v", err)
+				}
+			})
+			for waits := next.Dialect() == sqlstore.SQLite; !waits; { // SQLite has one writer anyway
+				if err := old.DB().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+					WHERE datname = current_database() AND wait_event_type = 'Lock')`).Scan(&waits); err != nil {
+					t.Error(err)
+					return
+				}
+				runtime.Gosched()
+			}
+		})
+		t2.StripeKey = changed
+		return nil
+	})
+	wg.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := next.TenantByID(ctx, tenant.ID); err != nil || got.StripeKey != changed {
+		t.Errorf("the key before came back: %v", err)
 	}
 }

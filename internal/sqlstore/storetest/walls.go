@@ -269,7 +269,17 @@ var damage = map[string]struct{ view, query string }{
 	"ARefundInAnotherCurrency":     {"is in EUR", rawRefund + `, 5, 'EUR')`},
 	"ARefundWithoutItsEntry":       {"no ledger entry", rawRefund + `, 5, 'GBP')`},
 	"TwoAttemptsThatCanBothBePaid": {"I-21", rawAttempts},
+	"AnOrderThatNothingCanEnd":     {"has no attempt", `UPDATE orders SET state = 'open', paid_at = NULL, evidence = ''`},
+	"RefundsAskedBeyondThePayment": {"asked to be", `INSERT INTO refund_requests (id, tenant_id, payment_id, order_id, currency, amount_minor, reason, key,
+			idempotency_key, state, stripe_refund_id, failure, cause_kind, cause_id, created_at, updated_at)
+		SELECT 'rfr_1', tenant_id, id, order_id, currency, amount_minor + 1, '', '', 'rfr_1', 'requested', '', '', 'staff', 'u', 1, 1 FROM payments`},
+	"ALostDisputeThatIsStillHeld": {"I-16", rawDispute + `; UPDATE ledger_lines SET account = 'disputes', customer_id = NULL WHERE account = 'customer'`},
+	"ALostDisputeThatNobodyPosts": {"I-25", `UPDATE ledger_entries SET kind = 'dispute_lost'`},
 }
+
+const rawDispute = `INSERT INTO disputes (id, tenant_id, payment_id, order_id, stripe_dispute_id, state, currency, amount_minor, reason,
+		due_by, cause_kind, cause_id, created_at, updated_at)
+	SELECT 'dsp_1', tenant_id, id, order_id, 'dp_1', 'lost', currency, amount_minor, '', NULL, 'staff', 'u', 1, 1 FROM payments`
 
 const rawRefund = `INSERT INTO refunds (id, tenant_id, payment_id, order_id, stripe_refund_id, state, reason, cause_kind, cause_id,
 		created_at, updated_at, amount_minor, currency)

@@ -586,6 +586,35 @@ WHERE a.state IN ('open', 'processing')
 GROUP BY a.tenant_id, a.order_id
 HAVING COUNT(*) > 1;
 
+CREATE VIEW v_waiting_without_attempt AS -- I-12, I-28
+SELECT o.tenant_id, o.id AS subject, 'I-12: the order is ' || o.state || ', but it has no attempt that could still pay it or end it' AS fault
+FROM orders o
+WHERE o.state IN ('draft', 'open')
+  AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.tenant_id = o.tenant_id AND a.order_id = o.id AND a.state IN ('created', 'open', 'processing'));
+
+CREATE VIEW v_refund_requested_over_capture AS -- I-15
+SELECT p.tenant_id, p.id AS subject,
+       'I-15: ' || CAST(p.refunded_minor + SUM(q.amount_minor) AS TEXT) || ' is refunded or asked to be, of a payment of ' || CAST(p.amount_minor AS TEXT) || ' ' || p.currency AS fault
+FROM payments p JOIN refund_requests q ON q.tenant_id = p.tenant_id AND q.payment_id = p.id AND q.state = 'requested'
+GROUP BY p.tenant_id, p.id, p.refunded_minor, p.amount_minor, p.currency
+HAVING p.refunded_minor + SUM(q.amount_minor) > p.amount_minor;
+
+CREATE VIEW v_dispute_lost_held AS -- I-16
+SELECT e.tenant_id, e.order_id AS subject,
+       'I-16: all disputes of the order are lost, but the disputes account still holds ' || CAST(SUM(l.amount_minor) AS TEXT) || ' ' || e.currency AS fault
+FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id AND l.account = 'disputes'
+WHERE EXISTS (SELECT 1 FROM disputes d WHERE d.tenant_id = e.tenant_id AND d.order_id = e.order_id AND d.state = 'lost')
+  AND NOT EXISTS (SELECT 1 FROM disputes d WHERE d.tenant_id = e.tenant_id AND d.order_id = e.order_id AND d.state <> 'lost')
+GROUP BY e.tenant_id, e.order_id, e.currency
+HAVING SUM(l.amount_minor) <> 0;
+
+CREATE VIEW v_dispute_lost_without_posting AS -- I-25
+SELECT e.tenant_id, e.fact AS subject, 'I-25: a dispute of order ' || e.order_id || ' is lost, but nobody is asked what PortaBilling is to be told' AS fault
+FROM ledger_entries e
+WHERE e.kind = 'dispute_lost' AND e.order_id IS NOT NULL
+  AND EXISTS (SELECT 1 FROM payments p WHERE p.tenant_id = e.tenant_id AND p.order_id = e.order_id)
+  AND NOT EXISTS (SELECT 1 FROM postings s WHERE s.tenant_id = e.tenant_id AND s.order_id = e.order_id AND s.kind = 'dispute');
+
 CREATE VIEW v_payment_without_posting AS -- I-25
 SELECT p.tenant_id, p.id AS subject, 'I-25: nothing tells PortaBilling of the payment' AS fault
 FROM payments p
