@@ -37,6 +37,7 @@ var moneyCases = map[string]func(b *bench){
 	},
 	"AnOrderAndAnIntentHaveOnePayment": func(b *bench) {
 		sale, other := b.sold(), Order(b, b.s, b.customer)
+		Attempt(b, b.s, other)
 		b.write(func(tx pay.Tx) error {
 			again := *sale.Payment
 			again.ID, again.IntentID = pay.NewID("pay", Now), "pi_other"

@@ -68,7 +68,7 @@ var txCases = map[string]func(b *bench){
 	"ManyAtOnceFailAloneAndCommitAlone": func(b *bench) {
 		orders := make([]*pay.Order, 40)
 		together(b.T, len(orders), func(i int) {
-			orders[i] = NewOrder(b.customer)
+			orders[i] = NewOrder(b.customer, func(o *pay.Order) { o.State = pay.OrderExpired })
 			defer func() {
 				if v := recover(); (v != nil) != (i%8 == 7) {
 					b.Errorf("transaction %d: recovered %v", i, v)
