@@ -55,6 +55,14 @@ func (s *Service) ChargeCard(ctx context.Context, in CheckoutInput) (*Checkout, 
 // cardToken is a token that a charge attaches first, with its label.
 type cardToken struct{ token, label string }
 
+// field is the request's field that named what was charged.
+func (t cardToken) field() string {
+	if t.token != "" {
+		return "apiSingleUseToken"
+	}
+	return "StripeSourceId"
+}
+
 // checkCharge refuses, before anything is stored, a card that is not the
 // customer's and a token that was used for something else.
 func (s *Service) checkCharge(ctx context.Context, in *CheckoutInput) error {
@@ -144,7 +152,7 @@ func (s *Service) finishCharge(ctx context.Context, t *Tenant, c *Checkout, toke
 	c.Replayed = replayed
 	switch c.Order.State {
 	case OrderFailed:
-		return nil, declined(c.Order, c.Attempt.Failure)
+		return nil, declined(c.Order, token.field(), c.Attempt.Failure)
 	case OrderCancelled:
 		return nil, Errorf(CodeStripeError, "", "Stripe refused this charge (%s). Nothing was taken; send a new request", cmp.Or(c.Order.StateReason, "no reason given"))
 	}
@@ -156,16 +164,16 @@ func (s *Service) finishCharge(ctx context.Context, t *Tenant, c *Checkout, toke
 func (s *Service) charge(ctx context.Context, t *Tenant, c *Checkout, token cardToken, cause Cause) error {
 	customer, err := s.stripeCustomer(ctx, t, c.Customer, c.Attempt.Number)
 	if err != nil {
-		return s.chargeRefused(ctx, t, c, "create customer", err)
+		return s.chargeRefused(ctx, t, c, token, "create customer", err)
 	}
 	card, err := s.cardOf(ctx, t, c, customer, token)
 	if err != nil {
-		return s.chargeRefused(ctx, t, c, "save card", err)
+		return s.chargeRefused(ctx, t, c, token, "save card", err)
 	}
 	intent, err := s.Gateway.ChargeCard(ctx, t, ChargeInput{Order: c.Order, Attempt: c.Attempt, StripeCustomer: customer,
 		MethodType: cmp.Or(card.Type, "card"), ReceiptEmail: c.Customer.Email, Metadata: metadata(t, c)}, c.Attempt.IdempotencyKey)
 	if err != nil {
-		return s.chargeRefused(ctx, t, c, "charge card", err)
+		return s.chargeRefused(ctx, t, c, token, "charge card", err)
 	}
 	if _, err := s.Settle(ctx, t.ID, intent.ID, cause); err != nil {
 		return stripeError("settle charge "+c.Order.ID, err)
@@ -205,24 +213,20 @@ func (s *Service) cardOf(ctx context.Context, t *Tenant, c *Checkout, stripeCust
 // chargeRefused answers for a charge that has no intent. When Stripe refused for
 // good the attempt is over, and the order with it unless its customer has a page to
 // pay on.
-func (s *Service) chargeRefused(ctx context.Context, t *Tenant, c *Checkout, step string, err error) error {
+func (s *Service) chargeRefused(ctx context.Context, t *Tenant, c *Checkout, token cardToken, step string, err error) error {
 	answer := stripeError(fmt.Sprintf("%s for %s", step, c.Order.ID), err)
 	f := faultOf(err)
 	if f == nil || (f.Kind == FaultUnavailable && !keptError(f)) || f.Kind == FaultCredentials {
 		return answer
 	}
 	if f.Kind == FaultNotFound || f.Code == "token_already_used" {
-		field := "StripeSourceId"
-		if c.Attempt.CardID == "" {
-			field = "apiSingleUseToken"
-		}
-		answer = cardNotFound(field)
+		answer = cardNotFound(token.field())
 	}
 	if f.Kind == FaultDeclined {
-		answer = declined(c.Order, cmp.Or(f.DeclineCode, f.Code))
+		answer = declined(c.Order, token.field(), cmp.Or(f.DeclineCode, f.Code))
 	}
 	if deletedCustomer(err) {
-		answer = errors.Join(cardNotFound("StripeSourceId"), s.forgetStripeCustomer(ctx, t, c.Customer))
+		answer = errors.Join(cardNotFound(token.field()), s.forgetStripeCustomer(ctx, t, c.Customer))
 	}
 	storeErr := s.Store.InTx(ctx, func(tx Tx) error {
 		b := &booking{ctx: ctx, tx: tx, tenant: t, cause: Cause{CauseRequest, c.Attempt.ID}, now: s.Now(), outcome: OutcomeApplied}

@@ -26,10 +26,10 @@ func DeclineAdvice(code string) string {
 }
 
 // declined is the answer to a charge that the bank refused, finally.
-func declined(o *Order, code string) error {
+func declined(o *Order, field, code string) error {
 	meta := map[string]string{"order_id": o.ID}
 	if code != "" {
 		meta["decline_code"] = code
 	}
-	return &Error{Code: CodeCardDeclined, Field: "StripeSourceId", Meta: meta, Message: DeclineAdvice(code)}
+	return &Error{Code: CodeCardDeclined, Field: field, Meta: meta, Message: DeclineAdvice(code)}
 }

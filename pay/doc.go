@@ -9,6 +9,8 @@
 //	request ── OpenCheckout ──► order (draft) ── Stripe session ──► order (open)
 //	customer pays on Stripe's page
 //	webhook · return page · sweep · staff ── Settle ──► payment + ledger + posting + delivery
+//	charge of a saved card ── ChargeCard ──► order + intent ── Settle ──► the same
+//	refund asked for ── Refund ──► request + Stripe's refund ── Settle ──► ledger + posting + delivery
 //
 // Settle is the only code that moves an order because of money. It asks Stripe
 // for the object, compares it with what was bound before the redirect, and in

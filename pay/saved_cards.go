@@ -284,10 +284,10 @@ func (s *Service) claimSave(ctx context.Context, in *CardsInput, c *Customer) (*
 	}
 }
 
-// singleUse is what Stripe's own single-use ids look like. A documented test token
-// such as tok_visa or pm_card_visa is none: each use of it makes another card
-// (docs.stripe.com/testing), and Stripe takes it with a test key only.
-var singleUse = regexp.MustCompile(`^(tok|pm|src)_1[A-Za-z0-9]{13,}$`)
+// singleUse is what the ids that Stripe makes look like: a digit first. A documented
+// test token such as tok_visa or pm_card_visa is none of them: each use of it makes
+// another card (docs.stripe.com/testing), and Stripe takes it with a test key only.
+var singleUse = regexp.MustCompile(`^(tok|pm|src)_[0-9][A-Za-z0-9]{13,}$`)
 
 // tokenClaim is what a token uses up, "" when it can be used again. Only a hash is
 // kept: until it is used a token is as good as a card.

@@ -45,7 +45,7 @@ func (a *app) refundCommand() *cobra.Command {
 					return err
 				}
 				if r.State == pay.RefundRefused {
-					return errors.New("Stripe refused the refund; nothing went back")
+					return errors.New("the refund was refused by Stripe; nothing went back")
 				}
 				return nil
 			})
@@ -78,7 +78,7 @@ func refundError(err error) error {
 	case !ok:
 		return err
 	case e.Code == pay.CodeStripeUnavailable:
-		return errors.New("Stripe did not answer. The refund is kept and sent again by itself; see portatill orders show")
+		return errors.New("no answer from Stripe: the refund is kept and sent again by itself; see portatill orders show")
 	case e.Field != "":
 		return fmt.Errorf("--%s: %s", e.Field, e.Message)
 	}
