@@ -46,6 +46,8 @@ func operationOf(r *wire.StripePaymentRequest) (operation, error) {
 		return conflict("IsDelete", "The request asks to delete a card and has a cart. Ask for one at a time.")
 	case r.GetCustomerCardInformation && cart:
 		return conflict("GetCustomerCardInformation", "The request asks for the list of cards and has a cart. Ask for one at a time.")
+	case single && (r.IsDelete || r.GetCustomerCardInformation):
+		return conflict("apiSingleUseToken", "The request has a Stripe token to save or charge, and asks to delete or list cards. Ask for one at a time.")
 	case saved && single:
 		return conflict("StripeSourceId", "The request has a saved card and a Stripe token. Send the one to be used.")
 	case r.IsDelete:

@@ -195,6 +195,10 @@ func (s *Service) ready(ctx context.Context, t *Tenant) error {
 	}
 	t.StripeAccount = account.ID
 	return s.Store.InTx(ctx, func(tx Tx) error {
+		// The account is that of the key that asked; an operator may have set another.
+		if stored, err := tx.TenantByID(ctx, t.ID); err != nil || stored.StripeKey != t.StripeKey {
+			return err
+		}
 		return tx.SetStripeAccount(ctx, t.ID, account.ID, t.StripeLivemode)
 	})
 }
@@ -252,7 +256,7 @@ func (s *Service) acceptOrder(ctx context.Context, in *CheckoutInput, cart Cart)
 		known, findErr := findSameRequest(ctx, s.Store, in, s.Now())
 		switch {
 		case findErr != nil:
-			return nil, errors.Join(err, findErr)
+			return nil, errors.Join(findErr, err)
 		case known == nil && in.Token != "":
 			return nil, tokenUsed()
 		case known == nil:
@@ -270,7 +274,9 @@ func findSameRequest(ctx context.Context, r Reader, in *CheckoutInput, now time.
 	if in.IdempotencyKey != "" {
 		o, err = r.OrderByIdempotencyKey(ctx, in.Tenant.ID, in.IdempotencyKey)
 	} else if in.charge() {
-		o, err = r.ChargeByDigest(ctx, in.Tenant.ID, in.Digest, now.Add(-in.Tenant.Policies.DuplicateWindow))
+		if o, err = r.ChargeByDigest(ctx, in.Tenant.ID, in.Digest, now.Add(-in.Tenant.Policies.DuplicateWindow)); IsNotFound(err) {
+			o, err = orderOfToken(ctx, r, in)
+		}
 	} else {
 		o, err = r.LiveOrderByDigest(ctx, in.Tenant.ID, in.Digest)
 	}

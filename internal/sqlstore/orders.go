@@ -40,10 +40,10 @@ func (r reader) LiveOrderByDigest(ctx context.Context, tenantID, digest string) 
 }
 
 // ChargeByDigest implements pay.Reader. It is one statement, so that an order that
-// is paid at this moment is found by one of the two halves.
+// is paid at this moment is found by one of the two halves; each half has its index.
 func (r reader) ChargeByDigest(ctx context.Context, tenantID, digest string, since time.Time) (*pay.Order, error) {
-	return one(ctx, r, "order", scanOrder, orderSelect+` WHERE tenant_id = $1 AND digest = $2 AND idempotency_key = ''
-		AND (open_digest IS NOT NULL OR (state = 'paid' AND paid_at >= $3))
+	return one(ctx, r, "order", scanOrder, orderSelect+` WHERE tenant_id = $1 AND open_digest = $2
+		UNION ALL `+orderSelect+` WHERE tenant_id = $1 AND digest = $2 AND state = 'paid' AND idempotency_key = '' AND paid_at >= $3
 		ORDER BY id DESC LIMIT 1`, tenantID, digest, micros(since))
 }
 

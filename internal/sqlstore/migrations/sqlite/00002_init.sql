@@ -121,7 +121,9 @@ CREATE TABLE orders (
 ) STRICT;
 CREATE UNIQUE INDEX orders_idempotency_key ON orders (tenant_id, idempotency_key) WHERE idempotency_key <> '';
 CREATE UNIQUE INDEX orders_open_digest ON orders (tenant_id, open_digest) WHERE open_digest IS NOT NULL;
-CREATE INDEX orders_digest ON orders (tenant_id, digest, id);
+-- Card charges that came without a key and are paid: repeats within the tenant's
+-- duplicate window find them here.
+CREATE INDEX orders_paid_digest ON orders (tenant_id, digest, id) WHERE state = 'paid' AND idempotency_key = '';
 CREATE INDEX orders_customer ON orders (tenant_id, customer_id, id);
 CREATE INDEX orders_state ON orders (tenant_id, state, id);
 CREATE INDEX orders_feature ON orders (tenant_id, feature_name, id) WHERE feature_name <> '';
