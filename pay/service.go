@@ -109,6 +109,16 @@ type Reader interface {
 	ListStory(ctx context.Context, tenantID, orderID string) ([]*StoryLine, error)
 	ListEntries(ctx context.Context, tenantID, orderID string) ([]*LedgerEntry, error)
 
+	// KnownObjects tells what our books have of Stripe's objects of a kind, by id: a
+	// session's attempt state, a refund's or dispute's state, "booked" for the rest.
+	// intents are those of the refunds or disputes: what is shown under Unclaimed as
+	// another tenant's or another mode's is known too. An object that is missing in the
+	// answer is unknown.
+	KnownObjects(ctx context.Context, tenantID string, kind ListKind, objects []Listed) (map[string]string, error)
+	// SweepMark returns how far the objects of a kind were listed; the zero mark when
+	// they never were.
+	SweepMark(ctx context.Context, tenantID string, kind ListKind) (SweepMark, error)
+
 	EventByID(ctx context.Context, tenantID, id string) (*Event, error)
 	ListEvents(ctx context.Context, tenantID string, state EventState, limit int) ([]*Event, error)
 	ListUnclaimed(ctx context.Context, tenantID string) ([]*Unclaimed, error)
@@ -209,6 +219,9 @@ type Tx interface {
 	// fact or object has its row already.
 	InsertDelivery(ctx context.Context, d *Delivery) error
 	InsertUnclaimed(ctx context.Context, u *Unclaimed) error
+
+	// SetSweepMark stores how far a kind was listed.
+	SetSweepMark(ctx context.Context, tenantID string, kind ListKind, m SweepMark, at time.Time) error
 
 	// InsertEvent reports false when the tenant has the event already.
 	InsertEvent(ctx context.Context, e *Event) (bool, error)

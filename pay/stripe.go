@@ -66,6 +66,44 @@ type Gateway interface {
 	// CreateRefund gives money back. Stripe's own cap is FaultRejected
 	// (charge_already_refunded, or a Param of amount).
 	CreateRefund(ctx context.Context, t *Tenant, in RefundInput, key string) (*StripeRefund, error)
+
+	// List reads one page of a kind of objects, newest first.
+	List(ctx context.Context, t *Tenant, in ListInput) (*ListPage, error)
+}
+
+// ListKind is a kind of objects that a sweep lists.
+type ListKind string
+
+// The kinds, as Stripe's "object" has them.
+const (
+	ListSessions ListKind = "checkout.session"
+	ListIntents  ListKind = "payment_intent"
+	ListRefunds  ListKind = "refund"
+	ListDisputes ListKind = "dispute"
+)
+
+// ListInput asks for the page of objects that were created at From or later, after
+// the object with the id After ("" for the first page).
+type ListInput struct {
+	Kind  ListKind
+	From  time.Time
+	After string
+}
+
+// ListPage is one page; More says that there is another.
+type ListPage struct {
+	Objects []Listed
+	More    bool
+}
+
+// Listed is what a list tells of an object: enough to see whether there is news.
+type Listed struct {
+	ID            string
+	Status        string
+	PaymentStatus string // of a session
+	IntentID      string // of a refund or dispute, "" when it has none
+	Mark          string // our tenant's id in its metadata, "" when it is not one of ours
+	CreatedAt     time.Time
 }
 
 // CardToken is what SaveCard attaches.

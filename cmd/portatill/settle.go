@@ -162,16 +162,24 @@ func ownerOf(ctx context.Context, o *opened, tenants []*pay.Tenant, id string) (
 func (a *app) sweepCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "sweep", Short: "Ask Stripe about every attempt that is due, once", Example: "  portatill sweep", Args: noArgs,
+		Use: "sweep", Short: "Ask Stripe about all that is due and list what it has, once", Example: "  portatill sweep", Args: noArgs,
+		Long: "Ask Stripe about every attempt that may still change, then list each tenant's sessions, payments, refunds and disputes\n" +
+			"there since the last sweep and settle what the books do not have. serve does the same every PORTATILL_SWEEP_INTERVAL.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withStore(cmd.Context(), func(o *opened) error {
 				done, err := o.pay.Sweep(cmd.Context(), 10_000)
 				if err != nil {
 					return err
 				}
-				return a.print(asJSON, map[string]int{"asked": done.Asked, "settled": done.Settled, "failed": done.Failed}, func(w io.Writer) {
-					line(w, "Asked Stripe about %d attempts: %d are settled now, %d calls failed.", done.Asked, done.Settled, done.Failed)
-				})
+				listed, err := o.pay.SweepListings(cmd.Context())
+				if err := a.print(asJSON, map[string]int{"asked": done.Asked, "listed": listed.Listed, "settled": done.Settled + listed.Settled,
+					"failed": done.Failed + listed.Failed}, func(w io.Writer) {
+					line(w, "Asked Stripe about %d attempts and listed %d objects: %d are settled now, %d calls failed.",
+						done.Asked, listed.Listed, done.Settled+listed.Settled, done.Failed+listed.Failed)
+				}); err != nil {
+					return err
+				}
+				return err
 			})
 		},
 	}

@@ -186,7 +186,10 @@ func (w *sweepWorker) Timeout(*river.Job[sweepArgs]) time.Duration { return 10 *
 func (w *sweepWorker) Work(ctx context.Context, job *river.Job[sweepArgs]) error {
 	start := time.Now()
 	done, err := w.pay.Sweep(ctx, 5_000)
-	report(ctx, w.log, w.observe, job.JobRow, start, err, "asked", done.Asked, "settled", done.Settled, "failed", done.Failed)
+	listed, errListed := w.pay.SweepListings(ctx)
+	err = errors.Join(err, errListed)
+	report(ctx, w.log, w.observe, job.JobRow, start, err, "asked", done.Asked, "listed", listed.Listed,
+		"settled", done.Settled+listed.Settled, "failed", done.Failed+listed.Failed)
 	return err
 }
 

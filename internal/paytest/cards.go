@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 
 	"github.com/portatill/portatill/pay"
 )
@@ -68,6 +69,50 @@ func (w *World) DisputeAtStripe() string {
 	found := list(w, "/v1/disputes", func(o object) string { return o.ID })
 	if len(found) == 0 {
 		w.T.Fatal("Stripe has no dispute")
+	}
+	return found[0].ID
+}
+
+// Token is what Stripe.js makes of a typed card: an id that works once.
+func (w *World) Token(number string) string {
+	w.T.Helper()
+	var token struct {
+		ID string `json:"id"`
+	}
+	w.API(http.MethodPost, "/v1/tokens", url.Values{"card[number]": {number}, "card[exp_month]": {"12"}, "card[exp_year]": {"2040"}, "card[cvc]": {"123"}}, &token)
+	return token.ID
+}
+
+// StripeCustomer is the cus_… that we hold for the customer of Request.
+func (w *World) StripeCustomer() string {
+	w.T.Helper()
+	c, err := w.Store.CustomerByICustomer(context.Background(), w.Tenant.ID, ICustomer)
+	if err != nil || c.StripeCustomer == "" {
+		w.T.Fatalf("the customer is %+v, %v", c, err)
+	}
+	return c.StripeCustomer
+}
+
+// Attach saves a payment method for the customer of Request past the till, as another
+// integration does, and returns its id. The till must know the customer.
+func (w *World) Attach(method string) string {
+	w.T.Helper()
+	var saved struct {
+		ID string `json:"id"`
+	}
+	w.API(http.MethodPost, "/v1/payment_methods/"+method+"/attach", url.Values{"customer": {w.StripeCustomer()}}, &saved)
+	return saved.ID
+}
+
+// RefundAtStripe is the id of the newest refund of the tenant's account.
+func (w *World) RefundAtStripe() string {
+	w.T.Helper()
+	type object struct {
+		ID string `json:"id"`
+	}
+	found := list(w, "/v1/refunds", func(o object) string { return o.ID })
+	if len(found) == 0 {
+		w.T.Fatal("Stripe has no refund")
 	}
 	return found[0].ID
 }

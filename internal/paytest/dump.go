@@ -29,7 +29,7 @@ func (w *World) Dump(roads bool) string {
 		must(err)
 		say("order %s %s of %d (at Stripe %t) evidence %s", o.State, o.Cart.Total(), c.ICustomer, c.StripeCustomer != "", kind(o.Evidence))
 		for _, a := range w.Attempts(o.ID) {
-			say("attempt %d %s %s session %s intent %s failure %q", a.Number, a.State, a.Amount, kind(a.SessionID), kind(a.IntentID), a.Failure)
+			say("attempt %d %s %s %s session %s intent %s card %s failure %q", a.Number, a.Kind, a.State, a.Amount, kind(a.SessionID), kind(a.IntentID), kind(a.CardID), a.Failure)
 		}
 		if p, err := w.Store.PaymentByOrder(ctx, w.Tenant.ID, o.ID); !pay.IsNotFound(err) {
 			must(err)
@@ -38,6 +38,16 @@ func (w *World) Dump(roads bool) string {
 			must(err)
 			for _, r := range refunds {
 				say("refund %s %s", r.State, r.Amount)
+			}
+			asked, err := w.Store.ListRefundRequests(ctx, w.Tenant.ID, p.ID)
+			must(err)
+			for _, r := range asked {
+				say("refund asked for %s %s made %t failure %q", r.State, r.Amount, r.StripeRefundID != "", r.Failure)
+			}
+			disputes, err := w.Store.ListDisputes(ctx, w.Tenant.ID, p.ID)
+			must(err)
+			for _, d := range disputes {
+				say("dispute %s %s %s", d.State, d.Amount, d.Reason)
 			}
 		}
 		entries, err := w.Store.ListEntries(ctx, w.Tenant.ID, o.ID)
@@ -68,6 +78,14 @@ func (w *World) Dump(roads bool) string {
 	must(err)
 	for _, b := range balances {
 		say("account %s %s", b.Account, b.Balance)
+	}
+	if c, err := w.Store.CustomerByICustomer(ctx, w.Tenant.ID, ICustomer); !pay.IsNotFound(err) {
+		must(err)
+		cards, err := w.Store.ListCards(ctx, w.Tenant.ID, c.ID)
+		must(err)
+		for _, card := range cards {
+			say("card %s %s %d/%d %q", card.Brand, card.Last4, card.ExpMonth, card.ExpYear, card.Label)
+		}
 	}
 	credits, err := w.Store.CustomerBalances(ctx, w.Tenant.ID)
 	must(err)

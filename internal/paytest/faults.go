@@ -35,12 +35,21 @@ func (f *Faults) Disarm() string {
 	return f.hit
 }
 
+// Watch asks watch at every call from now on, and fails the call with its error;
+// nil ends it. Watch is called without a lock.
+func (f *Faults) Watch(watch func(call string) error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.watch = watch
+}
+
 // next counts a call and gives the error it fails with, or nil.
 func (f *Faults) next(call string) error {
-	if f.watch != nil {
-		return f.watch(call)
-	}
 	f.mu.Lock()
+	if watch := f.watch; watch != nil {
+		f.mu.Unlock()
+		return watch(call)
+	}
 	defer f.mu.Unlock()
 	f.count++
 	if f.at == 0 || f.count != f.at {
@@ -211,4 +220,8 @@ func (g *gateway) IntentMade(ctx context.Context, t *pay.Tenant, stripeCustomer,
 
 func (g *gateway) CreateRefund(ctx context.Context, t *pay.Tenant, in pay.RefundInput, key string) (*pay.StripeRefund, error) {
 	return through(g.Gateway, "CreateRefund", func() (*pay.StripeRefund, error) { return g.In.CreateRefund(ctx, t, in, key) })
+}
+
+func (g *gateway) List(ctx context.Context, t *pay.Tenant, in pay.ListInput) (*pay.ListPage, error) {
+	return through(g.Gateway, "List", func() (*pay.ListPage, error) { return g.In.List(ctx, t, in) })
 }

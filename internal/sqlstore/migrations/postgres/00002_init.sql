@@ -405,6 +405,16 @@ CREATE TABLE events (
 );
 CREATE INDEX events_state ON events (tenant_id, state, id);
 
+-- How far the sweep has listed what Stripe has.
+CREATE TABLE sweep_marks (
+    tenant_id  TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    kind       TEXT COLLATE "C" NOT NULL CHECK (kind <> ''),
+    through_at BIGINT  NOT NULL,
+    deep_at    BIGINT ,
+    updated_at BIGINT  NOT NULL,
+    PRIMARY KEY (tenant_id, kind)
+);
+
 -- Browsers' sessions, by the SHA-256 of the cookie's random id.
 CREATE TABLE sessions (
     hash       TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(hash) = 64),

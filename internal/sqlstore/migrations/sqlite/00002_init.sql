@@ -412,6 +412,16 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_state ON events (tenant_id, state, id);
 
+-- How far the sweep has listed what Stripe has.
+CREATE TABLE sweep_marks (
+    tenant_id  TEXT    NOT NULL REFERENCES tenants (id),
+    kind       TEXT    NOT NULL CHECK (kind <> ''),
+    through_at INTEGER NOT NULL,
+    deep_at    INTEGER,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, kind)
+) STRICT;
+
 -- Browsers' sessions, by the SHA-256 of the cookie's random id.
 CREATE TABLE sessions (
     hash       TEXT    NOT NULL PRIMARY KEY CHECK (length(hash) = 64),
