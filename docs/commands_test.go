@@ -86,6 +86,18 @@ func TestTheDocumentedCommands(t *testing.T) {
 			}
 			answers = append(answers, got)
 		}
+		pages := map[string]bool{}
+		for _, got := range answers {
+			for _, m := range regexp.MustCompile(`"(?:Url|ReceiptUrl)":"(http[^"]+/(pay|account)/[^"]+)"`).FindAllStringSubmatch(got.out, -1) {
+				pages[m[2]] = true
+				if shown := w.visit(http.MethodGet, m[1], "", ""); shown.status != http.StatusOK || shown.body == "" {
+					t.Errorf("%s is %d", m[1], shown.status)
+				}
+			}
+		}
+		if !pages["pay"] || !pages["account"] {
+			t.Errorf("no answer led to a page: %v", pages)
+		}
 		var fromCSV, fromJSON, afterwards struct{ OrderId, Url, Status string }
 		read := func(o outcome, to any) {
 			if err := json.Unmarshal([]byte(o.out), to); err != nil {

@@ -87,6 +87,41 @@ func TestTheTableOfFieldsHasNoneThatTheTillLacks(t *testing.T) {
 	}
 }
 
+// TestTheTableOfOperationsIsTheDescriptions: as many rows as the OpenAPI document has examples, with their statuses.
+func TestTheTableOfOperationsIsTheDescriptions(t *testing.T) {
+	t.Parallel()
+	var got, want []string
+	for _, row := range regexp.MustCompile("(?m)^\\| \\[.*\\| `([a-z]+)`.* \\|$").FindAllStringSubmatch(section(t, "What a request asks for"), -1) {
+		got = append(got, row[1])
+	}
+	for _, o := range describe.Operations() {
+		want = append(want, o.Status)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-described +documentation:\n%s", diff)
+	}
+}
+
+func TestLinksInsideThePageLeadToItsHeadings(t *testing.T) {
+	t.Parallel()
+	headings := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^##+ (.+)$`).FindAllStringSubmatch(readAPI(t), -1) {
+		// As GitHub makes them: lower case, spaces become hyphens, other signs go.
+		headings[regexp.MustCompile(`[^a-z0-9-]`).ReplaceAllString(strings.ReplaceAll(strings.ToLower(m[1]), " ", "-"), "")] = true
+	}
+	links := regexp.MustCompile(`\]\(#([^)]+)\)`).FindAllStringSubmatch(readAPI(t), -1)
+	if len(links) < 6 {
+		t.Errorf("%d links were found", len(links))
+	}
+	for _, m := range links {
+		if !headings[m[1]] {
+			t.Errorf("no heading is #%s", m[1])
+		}
+	}
+}
+
 // TestTheAddressesOfTheDocumentationExist asks the till for every page that the documentation names.
 func TestTheAddressesOfTheDocumentationExist(t *testing.T) {
 	t.Parallel()

@@ -1,34 +1,10 @@
-// Accessibility, by axe (https://github.com/dequelabs/axe-core), on every page and in both colour schemes. What a machine
-// cannot judge is in the tests of views and in the screenshots.
-import AxeBuilder from '@axe-core/playwright';
+// What a machine cannot see of accessibility in one look: a keyboard alone, and fingers. axe.spec.ts has the rest.
+import type { Locator, Page } from '@playwright/test';
 
-import { holdStill, orderPage } from './lib/pages';
-import { newOrder } from './lib/portal';
+import { accountPage, orderPage, returnPage } from './lib/pages';
+import { accountOf, newCustomer, newOrder, saveCard } from './lib/portal';
 import { expect, test } from './lib/test';
-import { basketOfThree, tour } from './lib/tour';
-
-for (const colorScheme of ['light', 'dark'] as const) {
-  test.describe(`in a ${colorScheme} colour scheme`, () => {
-    test.use({ colorScheme });
-
-    test('axe finds no violation on any page', async ({ page, till, portal }) => {
-      test.setTimeout(180_000);
-      const found: string[] = [];
-      const visited: string[] = [];
-      for await (const name of tour(page, till, portal)) {
-        visited.push(name);
-        const { violations, passes } = await new AxeBuilder({ page }).analyze();
-        expect(passes.length, `axe looked at ${name}`).toBeGreaterThan(0);
-        for (const v of violations) found.push(`${name}: ${v.id}: ${v.help}\n${v.nodes.map((n) => `  ${n.target} ${n.failureSummary}`).join('\n')}`);
-      }
-      expect(found.join('\n')).toBe('');
-      expect(visited).toContain('return-paid');
-      // That axe would have told: something is made wrong.
-      await page.evaluate(() => document.body.append(document.createElement('button')));
-      expect((await new AxeBuilder({ page }).analyze()).violations.map((v) => v.id)).toContain('button-name');
-    });
-  });
-}
+import { basketOfThree } from './lib/tour';
 
 test('a customer with a keyboard alone reaches the pay button and Stripe', async ({ page, till, portal }) => {
   const order = await newOrder(till, portal);
@@ -50,19 +26,69 @@ test('a customer with a keyboard alone reaches the pay button and Stripe', async
   await expect(page.getByTestId('card-number')).toBeVisible();
 });
 
-test('on a phone nothing is wider than the screen, and what is pressed is large enough', async ({ page, till, portal }) => {
-  await page.setViewportSize({ width: 390, height: 844 });
-  await holdStill(page, till.ready.base_url);
-  const tooWide: string[] = [];
-  for await (const name of tour(page, till, portal)) {
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    if (width > 390) tooWide.push(`${name}: ${width} px`);
+// reach presses Tab until the focus is where it is wanted.
+async function reach(page: Page, wanted: Locator): Promise<void> {
+  for (let n = 0; n < 30; n++) {
+    await page.keyboard.press('Tab');
+    if (await wanted.evaluate((e) => e === document.activeElement)) return;
   }
-  expect(tooWide).toEqual([]);
-  const order = await newOrder(till, portal, basketOfThree);
+  throw new Error(`the keyboard does not reach ${wanted}`);
+}
+
+test('a customer with a keyboard alone chooses between cards and pays', async ({ page, till, portal }) => {
+  const who = newCustomer();
+  await saveCard(till, portal, who, 'tok_visa');
+  await saveCard(till, portal, who, 'tok_mastercard');
+  const order = await newOrder(till, portal, basketOfThree, {}, who);
+  await page.goto(order.url);
+  const radios = page.getByRole('radio');
+  await reach(page, radios.first()); // a group is one stop; the arrows choose in it
+  const chosen = () => page.getByRole('radio', { checked: true }).evaluate((e) => (e as HTMLInputElement).value);
+  const first = await chosen();
+  await page.keyboard.press('ArrowDown');
+  expect(await chosen()).not.toBe(first);
+  await reach(page, orderPage(page).pay);
+  await page.keyboard.press('Enter');
+  await expect(returnPage(page).status).toHaveAttribute('data-status', 'paid');
+  await expect(page.getByText('•••• 4242')).toBeVisible(); // cards are listed newest first
+});
+
+test('a customer with a keyboard alone labels a card and removes it', async ({ page, till, portal }) => {
+  const who = newCustomer();
+  await saveCard(till, portal, who, 'tok_visa');
+  await page.goto(await accountOf(till, portal, who));
+  const card = accountPage(page).cards;
+  await reach(page, card.locator('summary').first());
+  await page.keyboard.press('Enter');
+  await reach(page, card.getByTestId('label'));
+  await page.keyboard.type('Mine');
+  await page.keyboard.press('Enter');
+  await expect(accountPage(page).notice).toContainText('Label saved');
+  await expect(card).toContainText('Mine');
+  await reach(page, card.locator('summary').first());
+  await page.keyboard.press('Space');
+  await reach(page, card.locator('summary').last());
+  await page.keyboard.press('Enter');
+  await reach(page, card.getByTestId('delete-card'));
+  await page.keyboard.press('Enter');
+  await expect(accountPage(page).notice).toContainText('Card removed');
+  await expect(card).toHaveCount(0);
+});
+
+test('on a phone what is pressed is large enough', async ({ page, till, portal }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  const who = newCustomer();
+  await saveCard(till, portal, who, 'tok_visa');
+  const order = await newOrder(till, portal, basketOfThree, {}, who);
   await page.goto(order.url);
   // 44 px: WCAG 2.2, success criterion 2.5.5.
-  for (const what of [orderPage(page).pay, orderPage(page).cancel]) {
-    expect((await what.boundingBox())!.height).toBeGreaterThanOrEqual(44);
+  const { pay, cancel, savedCards } = orderPage(page);
+  for (const what of [pay, cancel, savedCards.first()]) expect((await what.boundingBox())!.height).toBeGreaterThanOrEqual(44);
+  await page.goto(await accountOf(till, portal, who));
+  const card = accountPage(page).cards.first();
+  await card.locator('summary').first().click();
+  await card.locator('summary').last().click();
+  for (const what of [card.locator('summary').first(), card.getByRole('button', { name: /Save label/ }), card.getByTestId('delete-card'), accountPage(page).back]) {
+    expect((await what.boundingBox())!.height, await what.innerText()).toBeGreaterThanOrEqual(44);
   }
 });

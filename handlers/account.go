@@ -147,7 +147,7 @@ func (h *Handlers) showAccountReceipt(c echo.Context) error {
 		return err
 	}
 	v := h.receiptView(o, true)
-	v.ContinueURL = "/account/" + c.Param("link")
+	v.AccountURL = "/account/" + c.Param("link")
 	return page(c, http.StatusOK, views.ReceiptPage(v))
 }
 

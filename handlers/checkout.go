@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -94,15 +95,25 @@ func (h *Handlers) showOrderPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	return h.orderPage(c, o, http.StatusOK, "")
+}
+
+// orderPage shows the review. gone is a card that was chosen and is not the
+// customer's, or not any more; "" when all is well.
+func (h *Handlers) orderPage(c echo.Context, o *opened, status int, gone string) error {
 	v := h.orderView(o)
 	if v.PayURL != "" && takesCards(o.order) {
 		cards, err := h.Pay.Store.ListCards(c.Request().Context(), o.order.TenantID, o.order.CustomerID)
 		if err != nil {
 			return err
 		}
+		cards = slices.DeleteFunc(cards, func(card *pay.Card) bool { return card.ID == gone })
 		h.offerCards(&v, o, cards)
+		if gone != "" {
+			v.DeclineHint = "That card is no longer saved. Nothing was taken. Choose another card or way to pay."
+		}
 	}
-	return page(c, http.StatusOK, views.OrderPage(v))
+	return page(c, status, views.OrderPage(v))
 }
 
 // startPayment is the pay button.
@@ -118,11 +129,32 @@ func (h *Handlers) startPayment(c echo.Context) error {
 		choice.CardID = card
 	}
 	to, err := h.Pay.StartPayment(ctx, token, choice)
+	if pay.CodeOf(err) == pay.CodeCardNotFound {
+		return h.showCardGone(c, choice.CardID)
+	}
 	if err != nil {
 		return err
 	}
 	h.rememberDevice(c, hashID(c.Param("token")))
 	return c.Redirect(http.StatusSeeOther, to)
+}
+
+// showCardGone shows the order's page again to who chose a card that they do not
+// have, most likely because it was removed since the page was made. The list of
+// cards was out of date, so it is read anew.
+func (h *Handlers) showCardGone(c echo.Context, card string) error {
+	o, err := h.open(c)
+	if err != nil {
+		return err
+	}
+	if owner := o.customer.StripeCustomer; owner != "" {
+		ctx, cancel := detached(c)
+		defer cancel()
+		if _, err := h.Pay.Settle(ctx, o.tenant.ID, owner, pay.Cause{Kind: pay.CauseBrowser, ID: o.order.ID}); err != nil {
+			h.Log.WarnContext(ctx, "the customer's cards could not be read", "order", o.order.ID, "error", err)
+		}
+	}
+	return h.orderPage(c, o, http.StatusUnprocessableEntity, card)
 }
 
 // showReturnPage is where Stripe sends the customer. It settles at once, so that

@@ -59,6 +59,12 @@ func referenceCall(d *describe.Document, path string, call *describe.Call) views
 		v.Answers = append(v.Answers, m)
 	}
 	for _, m := range call.RequestBody.Content {
+		for _, o := range m.Value.Examples {
+			v.Samples = append(v.Samples, views.ReferenceSample{Title: "Request as " + m.Name + ": " + o.Value.Summary, Text: describe.Pretty(o.Value.Value)})
+		}
+		if len(m.Value.Examples) > 0 {
+			continue
+		}
 		v.Samples = append(v.Samples, views.ReferenceSample{Title: "Request as " + m.Name, Text: sampleText(m)})
 	}
 	for _, m := range response.Content {

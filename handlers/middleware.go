@@ -1,11 +1,13 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -127,6 +129,30 @@ func (h *Handlers) crossOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if err := guard.Check(c.Request()); err != nil {
 			return &pay.Error{Code: pay.CodeForbidden, Message: "This form was sent from another site. Open the page here and try again.", Err: err}
+		}
+		return next(c)
+	}
+}
+
+// maxForm is how much a customer's browser may post. Our forms have a few short
+// fields.
+const maxForm = 64 << 10
+
+// readForm reads what a customer's browser posts, within maxForm: net/http would
+// take 10 MB of it, and FormValue would keep silent about what does not fit.
+func readForm(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		raw, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxForm))
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			return echo.ErrStatusRequestEntityTooLarge
+		}
+		if err == nil {
+			r.Body = io.NopCloser(bytes.NewReader(raw))
+			err = r.ParseForm()
+		}
+		if err != nil {
+			return &echo.HTTPError{Code: http.StatusBadRequest, Internal: err}
 		}
 		return next(c)
 	}

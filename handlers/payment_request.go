@@ -181,7 +181,12 @@ func (h *Handlers) carryOut(c echo.Context, request *wire.StripePaymentRequest, 
 	case opPass: // only a form's own pass is redeemed
 		return nil, pay.Errorf(pay.CodeConflictingOps, "apiSingleUseToken", "A signed pass is for a browser's form post, without a licence key and not in a batch.")
 	case opDeleteCard, opListCards, opSaveCard:
-		return h.aboutCards(ctx, op, cardsInput(tenant, request, key))
+		response, err := h.aboutCards(ctx, op, cardsInput(tenant, request, key))
+		if err != nil {
+			return nil, err
+		}
+		response.ContentId, response.FeatureName = request.ContentId, request.FeatureName.Value
+		return response, nil
 	}
 	in := checkoutInput(tenant, request)
 	in.IdempotencyKey = key

@@ -51,6 +51,8 @@ func (h *Handlers) orderView(o *opened) views.OrderView {
 		v.ReceiptURL, v.ContinueURL = base+"/receipt", h.onward(o)
 	case pay.OrderProcessing:
 		v.ContinueURL = h.onward(o)
+	case pay.OrderFailed:
+		v.DeclineHint = failureHint(o)
 	case pay.OrderOpen, pay.OrderDraft:
 		if a := o.attempt; a != nil && a.State == pay.AttemptOpen {
 			v.ExpiresAt = moment(a.ExpiresAt)
@@ -86,11 +88,22 @@ func (h *Handlers) returnView(o *opened, outcome views.Outcome) views.ReturnView
 	case pay.OrderProcessing:
 		v.ContinueURL = h.onward(o)
 	case pay.OrderFailed:
-		if o.attempt != nil {
-			v.DeclineHint = pay.DeclineAdvice(o.attempt.Failure)
-		}
+		v.DeclineHint = failureHint(o)
 	}
 	return v
+}
+
+// failureHint says what the customer can do about an order that failed. A card that
+// is declined on Stripe's page leaves the session open, so a session that failed was
+// a bank debit's.
+func failureHint(o *opened) string {
+	switch {
+	case o.attempt == nil || o.order.Kind != pay.OrderPayment:
+		return ""
+	case o.attempt.Kind == pay.AttemptCheckout:
+		return "Your bank did not pay, and nothing was taken. Start again from the shop, or ask your bank."
+	}
+	return pay.DeclineAdvice(o.attempt.Failure)
 }
 
 // onward is the signed way to the portal's SuccessUrl, "" when the request had none.

@@ -20,7 +20,7 @@ func (h *Handlers) routes(e *echo.Echo) {
 
 	// Customers.
 	get("/pay/:token", h.showOrderPage)
-	e.POST("/pay/:token", h.startPayment)
+	e.POST("/pay/:token", h.startPayment, readForm)
 	get("/pay/:token/return", h.showReturnPage)
 	get("/pay/:token/cancel", h.leaveUnpaid)
 	get("/pay/:token/receipt", h.showReceiptPage)
@@ -29,8 +29,8 @@ func (h *Handlers) routes(e *echo.Echo) {
 	get("/account/:link", h.showAccountPage)
 	get("/account/:link/brand.css", h.accountCSS)
 	get("/account/:link/receipts/:order", h.showAccountReceipt)
-	e.POST("/account/:link/cards/:card/delete", h.removeCard)
-	e.POST("/account/:link/cards/:card/label", h.labelCard)
+	e.POST("/account/:link/cards/:card/delete", h.removeCard, readForm)
+	e.POST("/account/:link/cards/:card/label", h.labelCard, readForm)
 	get("/logo/:tenant", h.showLogo)
 
 	// Stripe.

@@ -221,7 +221,8 @@ type ReceiptView struct {
 	Refunded string // sum of the refunds; empty: no such row
 	NetPaid  string // what remains paid after the refunds; empty: no such row
 
-	ContinueURL string // back to the portal; empty: not offered
+	AccountURL  string // the account page that led here; empty: none did
+	ContinueURL string // back to the portal, unless AccountURL is set; empty: not offered
 }
 
 // Refund is money given back for the order.

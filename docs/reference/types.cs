@@ -219,7 +219,7 @@ namespace PortaPlus2.API.Web.Dto
         public virtual int ExpYear { get; set; }
         /// <summary>true: the customer's usual card.</summary>
         public virtual bool IsDefault { get; set; }
-        /// <summary>The portal's label for the card.</summary>
+        /// <summary>The label; without one, what the card is.</summary>
         public virtual string CardInfo { get; set; }
     }
 
@@ -245,27 +245,27 @@ namespace PortaPlus2.API.Web.Dto
     /// <summary>What became of a StripePaymentRequest.</summary>
     public partial class StripePaymentResponse : IHasResponseStatus
     {
-        /// <summary>true: the request was carried out.</summary>
+        /// <summary>true: the request was carried out. Whether money came is what Status says.</summary>
         public virtual bool Success { get; set; }
-        /// <summary>open, processing, paid, requires_action, declined, saved, deleted or listed.</summary>
+        /// <summary>open: Url waits to be paid; processing: a bank debit is on its way; paid; requires_action: the bank wants the customer at Url, and nothing was taken; declined: it failed for good; saved, deleted, listed: of cards.</summary>
         public virtual string Status { get; set; }
         /// <summary>The order (ord_…).</summary>
         public virtual string OrderId { get; set; }
-        /// <summary>Where to send the customer's browser.</summary>
+        /// <summary>Where to send the customer's browser: the order's page or, for a list of cards, the customer's own. Empty when nobody is needed.</summary>
         public virtual string Url { get; set; }
         /// <summary>Stripe's Checkout session, once there is one.</summary>
         public virtual string SessionId { get; set; }
         /// <summary>Stripe's payment intent, once there is one.</summary>
         public virtual string PaymentIntentId { get; set; }
-        /// <summary>Until when Url can be paid: ISO 8601, UTC.</summary>
+        /// <summary>Until when Url is good: ISO 8601, UTC.</summary>
         public virtual string ExpiresAt { get; set; }
         /// <summary>Whose payment it is.</summary>
         public virtual int ICustomer { get; set; }
         /// <summary>The Stripe customer (cus_…).</summary>
         public virtual string CustomerId { get; set; }
-        /// <summary>What the card is, such as visa •••• 4242 exp 12/2030.</summary>
+        /// <summary>What was charged or saved, such as visa •••• 4242 exp 12/2030.</summary>
         public virtual string CardInfo { get; set; }
-        /// <summary>The customer's saved cards, when they were asked for.</summary>
+        /// <summary>The customer's saved cards, newest first, when the request was about them.</summary>
         public virtual List<Card> Cards { get; set; }
         /// <summary>The total, in units of Currency.</summary>
         public virtual decimal Amount { get; set; }
@@ -275,7 +275,7 @@ namespace PortaPlus2.API.Web.Dto
         public virtual List<Line> Lines { get; set; }
         /// <summary>The receipt, once paid.</summary>
         public virtual string ReceiptUrl { get; set; }
-        /// <summary>true: the same request had been sent before, and this is its order.</summary>
+        /// <summary>true: the same request was carried out before, and this is what became of it.</summary>
         public virtual bool Replayed { get; set; }
         /// <summary>As in the request.</summary>
         public virtual int ContentId { get; set; }
@@ -291,19 +291,19 @@ namespace PortaPlus2.API.Web.Dto
     {
         /// <summary>The customer's record; creates or updates the till's.</summary>
         public virtual PortaCustomer Customer { get; set; }
-        /// <summary>Something that works once: a Stripe.js token (tok_…, pm_…, src_…) or a portal's signed pass for a browser (pt1.…).</summary>
+        /// <summary>Something that works once: a Stripe.js token (tok_…, pm_…, src_…) of a card to save or, with a cart, to charge; or a portal's signed pass for a browser (pt1.…).</summary>
         public virtual string apiSingleUseToken { get; set; }
         /// <summary>Whose payment this is. Required for anything that takes money or touches cards; Customer.ICustomer must agree.</summary>
         public virtual int ICustomer { get; set; }
-        /// <summary>A saved card: pm_…, or legacy card_… or src_….</summary>
+        /// <summary>A saved card to charge or to delete: pm_…, or legacy card_… or src_….</summary>
         public virtual string StripeSourceId { get; set; }
         /// <summary>The cart, at most 100 items in one currency.</summary>
         public virtual List<ShoppingItem> ShoppingInformation { get; set; }
-        /// <summary>true: list the customer's saved cards.</summary>
+        /// <summary>true: list the customer's saved cards; with SuccessUrl, also make a link to the customer's own page.</summary>
         public virtual bool GetCustomerCardInformation { get; set; }
         /// <summary>The Stripe customer (cus_…), optional; must be the one the till holds for this customer.</summary>
         public virtual string CustomerId { get; set; }
-        /// <summary>A label for the card, at most 100 characters.</summary>
+        /// <summary>A label for the card that a token is saved as, at most 100 characters.</summary>
         public virtual string CardInfo { get; set; }
         /// <summary>true: delete the saved card StripeSourceId.</summary>
         public virtual bool IsDelete { get; set; }

@@ -35,7 +35,7 @@ export interface Card {
     ExpYear?: number;
     /** true: the customer's usual card. */
     IsDefault?: boolean;
-    /** The portal's label for the card. */
+    /** The label; without one, what the card is. */
     CardInfo?: string;
 }
 
@@ -85,27 +85,27 @@ export interface ResponseStatus {
 
 /** What became of a StripePaymentRequest. */
 export interface StripePaymentResponse {
-    /** true: the request was carried out. */
+    /** true: the request was carried out. Whether money came is what Status says. */
     Success?: boolean;
-    /** open, processing, paid, requires_action, declined, saved, deleted or listed. */
+    /** open: Url waits to be paid; processing: a bank debit is on its way; paid; requires_action: the bank wants the customer at Url, and nothing was taken; declined: it failed for good; saved, deleted, listed: of cards. */
     Status?: string;
     /** The order (ord_…). */
     OrderId?: string;
-    /** Where to send the customer's browser. */
+    /** Where to send the customer's browser: the order's page or, for a list of cards, the customer's own. Empty when nobody is needed. */
     Url?: string;
     /** Stripe's Checkout session, once there is one. */
     SessionId?: string;
     /** Stripe's payment intent, once there is one. */
     PaymentIntentId?: string;
-    /** Until when Url can be paid: ISO 8601, UTC. */
+    /** Until when Url is good: ISO 8601, UTC. */
     ExpiresAt?: string;
     /** Whose payment it is. */
     ICustomer?: number;
     /** The Stripe customer (cus_…). */
     CustomerId?: string;
-    /** What the card is, such as visa •••• 4242 exp 12/2030. */
+    /** What was charged or saved, such as visa •••• 4242 exp 12/2030. */
     CardInfo?: string;
-    /** The customer's saved cards, when they were asked for. */
+    /** The customer's saved cards, newest first, when the request was about them. */
     Cards?: Card[];
     /** The total, in units of Currency. */
     Amount?: number;
@@ -115,7 +115,7 @@ export interface StripePaymentResponse {
     Lines?: Line[];
     /** The receipt, once paid. */
     ReceiptUrl?: string;
-    /** true: the same request had been sent before, and this is its order. */
+    /** true: the same request was carried out before, and this is what became of it. */
     Replayed?: boolean;
     /** As in the request. */
     ContentId?: number;
@@ -296,19 +296,19 @@ export interface ShoppingItem {
 export interface StripePaymentRequest extends RequestBase, Partial<IReturn<StripePaymentResponse>> {
     /** The customer's record; creates or updates the till's. */
     Customer?: PortaCustomer;
-    /** Something that works once: a Stripe.js token (tok_…, pm_…, src_…) or a portal's signed pass for a browser (pt1.…). */
+    /** Something that works once: a Stripe.js token (tok_…, pm_…, src_…) of a card to save or, with a cart, to charge; or a portal's signed pass for a browser (pt1.…). */
     apiSingleUseToken?: string;
     /** Whose payment this is. Required for anything that takes money or touches cards; Customer.ICustomer must agree. */
     ICustomer?: number;
-    /** A saved card: pm_…, or legacy card_… or src_…. */
+    /** A saved card to charge or to delete: pm_…, or legacy card_… or src_…. */
     StripeSourceId?: string;
     /** The cart, at most 100 items in one currency. */
     ShoppingInformation?: ShoppingItem[];
-    /** true: list the customer's saved cards. */
+    /** true: list the customer's saved cards; with SuccessUrl, also make a link to the customer's own page. */
     GetCustomerCardInformation?: boolean;
     /** The Stripe customer (cus_…), optional; must be the one the till holds for this customer. */
     CustomerId?: string;
-    /** A label for the card, at most 100 characters. */
+    /** A label for the card that a token is saved as, at most 100 characters. */
     CardInfo?: string;
     /** true: delete the saved card StripeSourceId. */
     IsDelete?: boolean;

@@ -9,6 +9,8 @@ export const cards = {
   declined: '4000 0000 0000 0002',
   insufficientFunds: '4000 0000 0000 9995',
   challenged: '4000 0027 6000 3184', // 3-D Secure on every payment
+  challengedOnce: '4000 0025 0000 3155', // 3-D Secure until it is saved for later
+  failsLater: '4000 0000 0000 0341', // can be saved, and no charge of it succeeds
 };
 
 export const orderPage = (page: Page) => ({
@@ -18,6 +20,16 @@ export const orderPage = (page: Page) => ({
   total: page.getByTestId('order-total'),
   pay: page.getByTestId('pay'),
   cancel: page.getByTestId('cancel'),
+  savedCards: page.getByTestId('saved-card'),
+  saveBox: page.getByTestId('save-card').getByRole('checkbox'),
+  another: page.getByRole('radio', { name: /Another card/ }),
+});
+
+export const accountPage = (page: Page) => ({
+  cards: page.getByTestId('account-card'),
+  payments: page.getByTestId('account-payment'),
+  back: page.getByTestId('back'),
+  notice: page.getByRole('status'),
 });
 
 export const returnPage = (page: Page) => ({
@@ -30,6 +42,10 @@ export async function fillCard(page: Page, number: string): Promise<void> {
   await page.getByTestId('card-number').fill(number);
   await page.getByTestId('card-expiry').fill('12 / 34');
   await page.getByTestId('card-cvc').fill('123');
+  await fillPayer(page);
+}
+
+async function fillPayer(page: Page): Promise<void> {
   for (const [autocomplete, value] of Object.entries(payer)) {
     const field = page.locator(`input[autocomplete~="${autocomplete}"]:visible:not([readonly]):not([disabled])`);
     if ((await field.count()) > 0) await field.first().fill(value);
@@ -46,6 +62,13 @@ const payer = {
   'address-level2': 'London',
   'postal-code': 'SW1Y 4JH',
 };
+
+// fillDebit fills Stripe's form for a UK bank account. 00012345 pays; 22222227 has no funds, which shows days later.
+export async function fillDebit(page: Page, account: string): Promise<void> {
+  await page.getByTestId('sort-code').fill('10-88-00');
+  await page.getByTestId('account-number').fill(account);
+  await fillPayer(page);
+}
 
 export async function payWith(page: Page, number: string): Promise<void> {
   await fillCard(page, number);

@@ -30,7 +30,16 @@ export interface PaymentResponse {
   Amount: number | string;
   Currency: string;
   Replayed: boolean;
-  ResponseStatus?: { ErrorCode: string; Message: string };
+  CardInfo?: string;
+  Cards?: SavedCard[];
+  ResponseStatus?: { ErrorCode: string; Message: string; Meta?: Record<string, string> };
+}
+
+export interface SavedCard {
+  StripeSourceId: string;
+  Brand: string;
+  Last4: string;
+  CardInfo: string;
 }
 
 export interface Visit {
@@ -119,10 +128,20 @@ export interface Order {
   request: Record<string, unknown>;
 }
 
-export function newCustomer(): { iCustomer: number; basket: string } {
+export interface Customer {
+  iCustomer: number;
+  basket: string;
+}
+
+export function newCustomer(): Customer {
   const iCustomer = ++lastCustomer;
   return { iCustomer, basket: `basket-${iCustomer}` };
 }
+
+let lastBasket = 0;
+
+// again is the same customer with another basket.
+export const again = (who: Customer): Customer => ({ iCustomer: who.iCustomer, basket: `basket-${who.iCustomer}-${++lastBasket}` });
 
 // send posts a request as JSON and returns status and answer.
 export async function send(till: Till, request: unknown, key?: string): Promise<{ status: number; answer: PaymentResponse }> {
@@ -146,12 +165,44 @@ export async function sendUntilTaken(till: Till, request: unknown, key: string, 
   }
 }
 
-export async function newOrder(till: Till, portal: Portal, items: Item[] = [broadband]): Promise<Order> {
-  const { iCustomer, basket } = newCustomer();
-  const request = portal.request(till, basket, iCustomer, items);
-  const { status, answer } = await send(till, request);
-  if (status !== 200 || !answer.Url) throw new Error(`the request was not taken: ${status} ${JSON.stringify(answer)}`);
+export async function newOrder(till: Till, portal: Portal, items: Item[] = [broadband], more: Record<string, unknown> = {}, who = newCustomer()): Promise<Order> {
+  const { iCustomer, basket } = who;
+  const request = { ...portal.request(till, basket, iCustomer, items), ...more };
+  const answer = await ask(till, request);
+  if (!answer.Url) throw new Error(`the request has no page: ${JSON.stringify(answer)}`);
   return { basket, iCustomer, id: answer.OrderId, url: answer.Url, response: answer, request };
+}
+
+// ask sends a request that must be carried out.
+export async function ask(till: Till, request: unknown, key?: string): Promise<PaymentResponse> {
+  const { status, answer } = await send(till, request, key);
+  if (status !== 200 || !answer.Success) throw new Error(`the request was not taken: ${status} ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+// about is a request about a customer's cards: it has neither a cart nor addresses.
+export function about(till: Till, portal: Portal, who: Customer, more: Record<string, unknown>): Record<string, unknown> {
+  const { ShoppingInformation, SuccessUrl, CancelUrl, ...rest } = portal.request(till, who.basket, who.iCustomer, []);
+  return { ...rest, ...more };
+}
+
+// saveCard saves one of Stripe's test tokens for a customer, as a portal with Stripe.js does, and returns the card's id.
+export async function saveCard(till: Till, portal: Portal, who: Customer, token: string, label = ''): Promise<string> {
+  const before = await cardsOf(till, portal, who);
+  const saved = await ask(till, about(till, portal, who, { apiSingleUseToken: token, CardInfo: label }));
+  if (saved.Status !== 'saved') throw new Error(`the card was not saved: ${JSON.stringify(saved)}`);
+  return saved.Cards!.find((c) => !before.some((b) => b.StripeSourceId === c.StripeSourceId))!.StripeSourceId;
+}
+
+export async function cardsOf(till: Till, portal: Portal, who: Customer): Promise<SavedCard[]> {
+  return (await ask(till, about(till, portal, who, { GetCustomerCardInformation: true }))).Cards ?? [];
+}
+
+// accountOf asks for the address of the customer's own page, which leads back to the portal.
+export async function accountOf(till: Till, portal: Portal, who: Customer): Promise<string> {
+  const { Status, Url } = await ask(till, about(till, portal, who, { GetCustomerCardInformation: true, SuccessUrl: portal.successUrl(who.basket) }));
+  if (Status !== 'listed' || !Url) throw new Error(`there is no page: ${Status} ${Url}`);
+  return Url;
 }
 
 // signatureHolds is the check that product.md section 4 documents for portals: HMAC-SHA256 with the signing secret over

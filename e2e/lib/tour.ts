@@ -2,8 +2,10 @@
 // pages (accessibility, screenshots) take this walk, so that a page that is added here is in all of them.
 import type { Page } from '@playwright/test';
 
-import { cards, fillCard, holdStill, orderPage, payWith, returnPage, settled, toStripe } from './pages';
-import { broadband, type Item, newOrder, type Portal } from './portal';
+import { createHmac } from 'node:crypto';
+
+import { accountPage, cards, fillCard, fillDebit, holdStill, orderPage, payWith, returnPage, settled, toStripe } from './pages';
+import { accountOf, again, ask, broadband, type Item, newCustomer, newOrder, type Portal, saveCard } from './portal';
 import { expect } from './test';
 import type { Till } from './till';
 
@@ -12,6 +14,9 @@ export const basketOfThree: Item[] = [
   { Title: 'Telephone numbers in London (020)', Quantity: 5, MonthlyFee: 1.5, AdvancePeriod: 3, VatApplicable: true, Currency: 'GBP', DisplayIndex: 2 },
   { Title: 'Call credit', Quantity: 1, TransactionCharge: 10, Currency: 'GBP', DisplayIndex: 3 },
 ];
+
+// As long as a label may be: 100 characters.
+const longestLabel = 'The card of the office in Norwich that Ada keeps for broadband and telephones'.padEnd(100, ' and more');
 
 // tour visits the pages one after the other and says of each, once it is there, what it is called.
 export async function* tour(page: Page, till: Till, portal: Portal): AsyncGenerator<string> {
@@ -27,6 +32,9 @@ export async function* tour(page: Page, till: Till, portal: Portal): AsyncGenera
 
   yield* paying(page, till, portal);
   yield* otherEnds(page, till, portal);
+  yield* savedCards(page, till, portal);
+  yield* account(page, till, portal);
+  yield* later(page, till, portal);
 
   await open(page, `${till.ready.sandbox_url}/_sandbox`);
   yield 'sandbox';
@@ -96,6 +104,106 @@ async function* otherEnds(page: Page, till: Till, portal: Portal): AsyncGenerato
   await open(page, many.url);
   await expect(orderPage(page).lines).toHaveCount(40);
   yield 'order-forty-lines';
+}
+
+// savedCards are the order pages of customers who have cards, and of one whose bank wants them.
+async function* savedCards(page: Page, till: Till, portal: Portal): AsyncGenerator<string> {
+  const who = newCustomer();
+  await saveCard(till, portal, who, 'tok_visa', 'Company card');
+  await saveCard(till, portal, who, 'tok_amex', longestLabel);
+  await saveCard(till, portal, who, 'tok_chargeCustomerFail');
+  const order = await newOrder(till, portal, basketOfThree, {}, who);
+  await open(page, order.url);
+  await expect(orderPage(page).savedCards).toHaveCount(3);
+  yield 'order-saved-cards';
+  await orderPage(page).savedCards.filter({ hasText: '0341' }).click();
+  await orderPage(page).pay.click();
+  await expect(orderPage(page).savedCards.filter({ hasText: '0341' })).toContainText('refused');
+  await settled(page);
+  yield 'order-card-refused';
+
+  const away = newCustomer();
+  const card = await saveCard(till, portal, away, 'pm_card_authenticationRequired');
+  const charged = await ask(till, { ...portal.request(till, away.basket, away.iCustomer, basketOfThree), StripeSourceId: card });
+  await open(page, charged.Url);
+  await expect(page.getByRole('heading', { name: 'Your bank wants you' })).toBeVisible();
+  yield 'order-needs-customer';
+
+  const setup = await newOrder(till, portal, [], { ShoppingInformation: undefined });
+  await open(page, setup.url);
+  yield 'setup-order';
+  await toStripe(page, setup.url);
+  yield 'setup-stripe';
+  await payWith(page, cards.visa);
+  await expect(returnPage(page).status).toHaveAttribute('data-status', 'paid');
+  await settled(page);
+  yield 'setup-return';
+}
+
+// account is the customer's own page, without and with something on it, and when its address is over.
+async function* account(page: Page, till: Till, portal: Portal): AsyncGenerator<string> {
+  const who = newCustomer();
+  await open(page, await accountOf(till, portal, who));
+  yield 'account-empty';
+
+  const visa = await saveCard(till, portal, who, 'tok_visa', 'Company card');
+  await saveCard(till, portal, who, 'tok_mastercard', longestLabel);
+  const pay = (token: string, FeatureName: string) => ask(till, { ...portal.request(till, again(who).basket, who.iCustomer, [broadband]), StripeSourceId: token, FeatureName });
+  await pay(visa, 'Broadband in December');
+  const back = await pay(visa, 'Broadband in January');
+  await till.sandbox.act('refund', (await till.sandbox.payments(back.OrderId))[0].id, { amount: 500 });
+  await pay(await saveCard(till, portal, who, 'tok_createDispute'), 'Disputed one');
+  const url = await accountOf(till, portal, who);
+  await expect
+    .poll(async () => (await open(page, url), accountPage(page).payments.getByText(/Partly refunded|Disputed$/).count()), { timeout: 20_000 })
+    .toBe(2);
+  await expect(accountPage(page).cards).toHaveCount(3);
+  yield 'account';
+  await accountPage(page).cards.nth(1).locator('summary').first().click();
+  await accountPage(page).cards.nth(1).getByText('Remove this card').click();
+  yield 'account-manage';
+  await accountPage(page).cards.nth(1).getByTestId('delete-card').click();
+  await expect(accountPage(page).notice).toContainText('Card removed');
+  await settled(page);
+  yield 'account-removed';
+  await accountPage(page).payments.filter({ hasText: 'Partly refunded' }).getByRole('link', { name: /Receipt/ }).click();
+  await settled(page);
+  yield 'account-receipt';
+  await open(page, yesterdays(url, till.ready.signing_secret));
+  await expect(page.getByRole('heading', { name: 'This link is no longer good' })).toBeVisible();
+  yield 'account-over';
+}
+
+// yesterdays is an account page's address as the till made it a day ago: nobody waits an hour for a picture.
+function yesterdays(url: string, secret: string): string {
+  const at = url.lastIndexOf('/') + 1;
+  const parts = url.slice(at).split('.').slice(0, 5);
+  parts[3] = String(Number(parts[3]) - 86_400);
+  const signed = parts.join('.');
+  return `${url.slice(0, at)}${signed}.${createHmac('sha256', secret).update(`account page\n${signed}`).digest('base64url')}`;
+}
+
+// later are the pages of a bank debit.
+async function* later(page: Page, till: Till, portal: Portal): AsyncGenerator<string> {
+  await till.sandbox.turn({ debit_settle_s: 3600 });
+  const order = await newOrder(till, portal, [broadband], { PaymentMethod: 'bacs_debit' });
+  await page.goto(order.url);
+  await orderPage(page).pay.click();
+  await settled(page);
+  yield 'stripe-debit';
+  await fillDebit(page, '00012345');
+  await page.getByTestId('submit').click();
+  await expect(returnPage(page).status).toHaveAttribute('data-status', 'processing');
+  await settled(page);
+  yield 'return-processing';
+  await open(page, order.url);
+  yield 'order-processing';
+  const [intent] = await till.sandbox.ofOrder('payment_intent', order.id);
+  await till.sandbox.act('fail_debits', intent.id);
+  await expect.poll(async () => (await open(page, `${order.url}/return`), returnPage(page).status.getAttribute('data-status'))).toBe('failed');
+  yield 'return-failed';
+  await open(page, order.url);
+  yield 'order-failed';
 }
 
 async function open(page: Page, url: string): Promise<void> {

@@ -214,6 +214,9 @@ func TestOpenAPI(t *testing.T) {
 					t.Fatalf("%s takes %s, which we cannot read", path.Name, m.Name)
 				}
 				body := []byte(m.Value.Example)
+				if several := m.Value.Examples; len(several) > 0 {
+					body = several[0].Value.Value
+				}
 				if format != wire.JSON {
 					var s string
 					if err := json.Unmarshal(body, &s); err != nil {
@@ -233,6 +236,18 @@ func TestOpenAPI(t *testing.T) {
 		}
 		if seen < 20 {
 			t.Errorf("only %d examples", seen)
+		}
+	})
+	t.Run("HasAnExampleOfEveryOperation", func(t *testing.T) {
+		t.Parallel()
+		operations := OpenAPI(till).Paths.Get(Route).Post.RequestBody.Content.Get("application/json").Examples
+		if len(operations) != 6 {
+			t.Errorf("%d examples", len(operations))
+		}
+		for _, o := range operations {
+			if err := wire.Decode(wire.JSON, o.Value.Value, new(wire.StripePaymentRequest)); err != nil || o.Value.Summary == "" {
+				t.Errorf("%s: %v", o.Name, err)
+			}
 		}
 	})
 	t.Run("HasEveryMemberInDeclaredOrder", func(t *testing.T) {

@@ -65,10 +65,17 @@ type Body struct {
 	Content  Ordered[Media] `json:"content"`
 }
 
-// Media is a body in one format.
+// Media is a body in one format, with one example or with several.
 type Media struct {
-	Schema  *Schema         `json:"schema"`
-	Example json.RawMessage `json:"example,omitempty"`
+	Schema   *Schema          `json:"schema"`
+	Example  json.RawMessage  `json:"example,omitempty"`
+	Examples Ordered[Example] `json:"examples,omitempty"`
+}
+
+// Example is one of several.
+type Example struct {
+	Summary string          `json:"summary"`
+	Value   json.RawMessage `json:"value"`
 }
 
 // Response is an answer.
@@ -129,8 +136,9 @@ func OpenAPI(o Options) *Document {
 	return &Document{
 		OpenAPI: "3.1.0",
 		Info: Info{Title: "Portatill", Version: o.Version,
-			Summary: "The portals' API: take a payment from a customer.",
-			Description: "A portal posts a StripePaymentRequest and sends the customer's browser to the Url of the answer. " +
+			Summary: "The portals' API: take payments from customers, and keep their cards.",
+			Description: "A portal posts a StripePaymentRequest and, where the answer has a Url, sends the customer's browser there. " +
+				operationsText() + " " +
 				"The same request may be sent in JSON, XML, JSV, CSV or as a form; names of members match in any case (in XML exactly). " +
 				"Amounts are decimals with no more decimals than their currency has; send them as text where numbers are binary. " +
 				"A body that is not entirely understood is refused with the path of the field at fault.",

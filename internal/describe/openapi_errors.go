@@ -19,13 +19,13 @@ func Failures() []Failure {
 	return []Failure{
 		{400, "Refused", "The request is not understood or not acceptable. Errors names the field; change the request.", []string{
 			"SerializationException", "RequestBindingException", "NotEmpty", "ConflictingOperations", "SubTotalMismatch", "MixedCurrencies", "CurrencyNotAllowed",
-			"InvalidAmount", "AmountTooSmall", "AmountTooLarge", "TooManyItems", "DuplicateKey", "OriginNotAllowed", "UnknownPaymentMethod", "CustomerMismatch"}},
+			"InvalidAmount", "AmountTooSmall", "AmountTooLarge", "TooManyItems", "DuplicateKey", "OriginNotAllowed", "UnknownPaymentMethod", "CustomerMismatch", "MaximumLength"}},
 		{401, "Unknown", "The licence key is missing or unknown.", []string{"InvalidLicense"}},
-		{402, "Declined", "The card was declined; Meta has Stripe's decline_code.", []string{"CardDeclined"}},
+		{402, "Declined", "The card was declined and nothing was taken. Message says what the customer can do; Meta has Stripe's decline_code.", []string{"CardDeclined"}},
 		{403, "Forbidden", "The tenant is suspended, or the signed pass has expired or is for other fields.", []string{"TenantSuspended", "InvalidPass"}},
-		{404, "NotFound", "The customer has no such card.", []string{"CardNotFound"}},
+		{404, "NotFound", "The customer has no such card, or there is no such token; whose it is, if anybody's, is not told.", []string{"CardNotFound"}},
 		{405, "NotImplemented", "The verb is not POST, or the operation does not exist.", []string{"NotImplementedException"}},
-		{409, "Conflict", "The Idempotency-Key was used with another request.", []string{"IdempotencyConflict"}},
+		{409, "Conflict", "The Idempotency-Key, or the single-use token, came with another request before.", []string{"IdempotencyConflict"}},
 		{413, "TooLarge", "The body is larger than 1 MiB.", []string{"RequestEntityTooLarge"}},
 		{415, "Compressed", "The body has a Content-Encoding; send it plain.", []string{"UnsupportedMediaType"}},
 		{429, "TooMany", "Too many requests; wait for Retry-After seconds.", []string{"TooManyRequests"}},

@@ -13,10 +13,10 @@ func paths() Ordered[PathItem] {
 	many := func(p string) string { return p + "[]" }
 	silent := strings.Replace(one, "reply", "oneway", 1)
 	return Ordered[PathItem]{
-		{Route, PathItem{&Call{OperationID: "charge", Summary: "Ask for a payment, or for a saved card",
+		{Route, PathItem{&Call{OperationID: "charge", Summary: "Take a payment, or list, save, charge and delete saved cards",
 			Description: "The body is read as its Content-Type says. The answer is in the format that Accept names, or ?format=, or a suffix of the address such as " +
 				Route + ".csv; else in the body's own.",
-			Parameters: shared("Idempotency-Key", "format"), RequestBody: requestBody(false, true), Responses: replies(false, true)}}},
+			Parameters: shared("Idempotency-Key", "format"), RequestBody: everyOperation(), Responses: replies(false, true)}}},
 		{"/api/" + Operation, PathItem{&Call{OperationID: "api", Summary: "The same in JSON, as current ServiceStack clients call it",
 			Description: "One-way calls of these clients come here too and are answered like any other.",
 			Parameters:  shared("Idempotency-Key"), RequestBody: jsonBody(false), Responses: replies(false, false)}}},
@@ -26,13 +26,20 @@ func paths() Ordered[PathItem] {
 			Description: "Body and answer are in the format that the address names, whatever Content-Type and Accept say; forms are read as forms.",
 			Parameters:  shared("pathFormat", "Idempotency-Key"), RequestBody: requestBody(false, true), Responses: replies(false, true)}}},
 		{silent, PathItem{&Call{OperationID: "oneway", Summary: "The same without an answer",
-			Description: "Answered with 204 once the order is durable. Errors are reported like any other.",
+			Description: "Answered with 204 once the order is durable, or the card is charged, saved or deleted. Errors are reported like any other.",
 			Parameters:  shared("pathFormat", "Idempotency-Key"), RequestBody: requestBody(false, true), Responses: silence(false)}}},
 		{many(one), PathItem{&Call{OperationID: "replyBatch", Summary: "Several requests, one after the other", Description: batchWords,
 			Parameters: shared("pathFormat", "Idempotency-Key"), RequestBody: requestBody(true, false), Responses: replies(true, true)}}},
 		{many(silent), PathItem{&Call{OperationID: "onewayBatch", Summary: "Several requests without an answer", Description: batchWords,
 			Parameters: shared("pathFormat", "Idempotency-Key"), RequestBody: requestBody(true, false), Responses: silence(true)}}},
 	}
+}
+
+// everyOperation is a body with an example of each operation.
+func everyOperation() Body {
+	b := requestBody(false, true)
+	b.Content[0].Value.Example, b.Content[0].Value.Examples = nil, operationExamples()
+	return b
 }
 
 const batchWords = "The first request that fails ends the batch: the answer is its error, the header X-AutoBatch-Completed says how many were done before it, " +
@@ -45,8 +52,9 @@ func parameters() Ordered[Parameter] {
 	}
 	return Ordered[Parameter]{
 		{"Idempotency-Key", Parameter{Name: "Idempotency-Key", In: "header", Example: "basket-20817",
-			Description: "The same key with the same request is the same order, for good, and the answer says Replayed; with another request it is a 409 IdempotencyConflict.",
-			Schema:      &Schema{Type: "string", MaxLength: 255}}},
+			Description: "The same key with the same request is the same order, or the same saved card, for good, and the answer says Replayed; with another request it is a 409 " +
+				"IdempotencyConflict. Without one a repeated charge is the same for the tenant's duplicate window, ten minutes unless it is set otherwise.",
+			Schema: &Schema{Type: "string", MaxLength: 255}}},
 		{"format", Parameter{Name: "format", In: "query", Description: "The format of the answer; wins over Accept.", Schema: &Schema{Type: "string", Enum: formats}}},
 		{"pathFormat", Parameter{Name: "format", In: "path", Required: true, Description: "The format of the body and of the answer.", Schema: &Schema{Type: "string", Enum: formats}}},
 	}
@@ -108,7 +116,7 @@ func requestBody(batch, forms bool) Body {
 }
 
 func replies(batch, allFormats bool) Ordered[Response] {
-	ok := Response{Description: "Carried out. Status says what became of it; Url is where to send the customer's browser."}
+	ok := Response{Description: "Carried out. Status says what became of it, and whether money came; Url, where there is one, is where to send the customer's browser."}
 	response := exampleResponse()
 	schema, dto := reference("StripePaymentResponse"), any(response)
 	if batch {
