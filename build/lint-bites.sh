@@ -58,6 +58,8 @@ arrow views/sql.go "rows are sqlstore's" database/sql
 arrow views/wire.go "not where it comes from" $ours/internal/wire
 arrow internal/jobs/store.go "the store is wired in cmd" $ours/internal/sqlstore
 arrow internal/sqlstore/gate.go "plugs meet in cmd" $ours/internal/stripegate
+arrow internal/doctor/sql.go "given what it looks at" database/sql
+arrow internal/doctor/gate.go "plugs meet in cmd" $ours/internal/stripegate
 arrow internal/notify/views.go "knows pay only" $ours/views
 arrow internal/notify/stripe.go "Stripe's library stays" github.com/stripe/stripe-go/v76/webhook
 arrow cmd/portatill/stripe.go "Stripe's library stays" github.com/stripe/stripe-go/v76

@@ -202,17 +202,21 @@ func (b *booking) holdMoney() error {
 // unclaimed shows this attempt's money to a person and puts it in suspense.
 func (b *booking) unclaimed(reason, detail string) error {
 	u := &Unclaimed{ID: NewID("unc", b.now), TenantID: b.tenant.ID, ObjectID: cmp.Or(b.attempt.SessionID, b.attempt.IntentID),
-		OrderID: b.order.ID, Amount: Money{0, b.attempt.Amount.Currency}, Reason: reason, Detail: detail, State: "open",
+		OrderID: b.order.ID, Amount: Money{0, b.attempt.Amount.Currency}, Reason: reason, Detail: detail, State: UnclaimedOpen,
 		CreatedAt: b.now, UpdatedAt: b.now}
-	if i := b.facts.intent; i != nil && i.Status == "succeeded" {
+	i := b.facts.intent
+	took := i != nil && i.Status == "succeeded"
+	if took {
 		u.ObjectID, u.Amount = i.ID, i.AmountReceived
-		if i.Livemode == b.tenant.StripeLivemode {
-			if err := b.bookHeld(); err != nil {
-				return err
-			}
-		}
 	}
-	return b.tx.InsertUnclaimed(b.ctx, u)
+	var err error
+	if u.Evidence, err = gatherEvidence(b.ctx, b.tx, b.tenant.ID, b.facts, false); err != nil {
+		return err
+	}
+	if err := b.tx.InsertUnclaimed(b.ctx, u); err != nil || !took || i.Livemode != b.tenant.StripeLivemode {
+		return err
+	}
+	return b.bookHeld()
 }
 
 // bookHeld keeps the books of money that waits for a person: refunded at Stripe, it
@@ -221,7 +225,14 @@ func (b *booking) unclaimed(reason, detail string) error {
 func (b *booking) bookHeld() error {
 	_, err := b.tx.PaymentByIntent(b.ctx, b.tenant.ID, b.facts.intent.ID)
 	if IsNotFound(err) {
-		return bookSuspense(b.ctx, b.tx, b.tenant.ID, b.order.ID, b.facts.intent, b.cause, b.now)
+		if err := bookSuspense(b.ctx, b.tx, b.tenant.ID, b.order.ID, b.facts.intent, b.cause, b.now); err != nil {
+			return err
+		}
+		u, err := b.tx.UnclaimedByID(b.ctx, b.tenant.ID, b.facts.intent.ID)
+		if err == nil && u.State != UnclaimedOpen {
+			b.note = u.ID + " was decided: " + string(u.State)
+		}
+		return err
 	}
 	if err != nil {
 		return err
@@ -408,8 +419,11 @@ func (b *booking) moveAttempt(to AttemptState, failure string) error {
 }
 
 func (b *booking) entry(kind EntryKind, fact string, c Currency, memo string, lines ...LedgerLine) error {
-	_, err := b.tx.InsertEntry(b.ctx, &LedgerEntry{ID: NewID("led", b.now), TenantID: b.tenant.ID, Kind: kind, Fact: fact,
+	booked, err := b.tx.InsertEntry(b.ctx, &LedgerEntry{ID: NewID("led", b.now), TenantID: b.tenant.ID, Kind: kind, Fact: fact,
 		Currency: c, Cause: b.cause, OrderID: b.order.ID, Memo: memo, At: b.now, Lines: lines})
+	if err == nil && !booked && kind == EntryPayment { // it is held, or a person gave it to a customer: never both
+		return fmt.Errorf("book payment of %s: the ledger has %s already", b.order.ID, fact)
+	}
 	return err
 }
 

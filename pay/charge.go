@@ -134,7 +134,7 @@ func NeedsCustomer(a *Attempt) bool { return a.Failure == failureAuthentication 
 // be the first call, a repeat, or one that runs beside another.
 func (s *Service) finishCharge(ctx context.Context, t *Tenant, c *Checkout, token cardToken, cause Cause) (*Checkout, error) {
 	replayed := c.Replayed
-	if a := c.Attempt; a != nil && a.Kind == AttemptIntent && a.State == AttemptCreated {
+	if a := c.Attempt; a != nil && a.Kind == AttemptIntent && a.State == AttemptCreated && payable(c.Order) {
 		if err := s.charge(ctx, t, c, token, cause); err != nil {
 			return nil, err
 		}
@@ -143,7 +143,7 @@ func (s *Service) finishCharge(ctx context.Context, t *Tenant, c *Checkout, toke
 			return nil, err
 		}
 	}
-	if a := c.Attempt; a != nil && a.Kind == AttemptCheckout && a.State == AttemptCreated {
+	if a := c.Attempt; a != nil && a.Kind == AttemptCheckout && a.State == AttemptCreated && payable(c.Order) {
 		// The page opens its session itself, when Stripe does not answer now.
 		if err := s.openSession(ctx, t, c); err != nil && CodeOf(err) != CodeStripeUnavailable {
 			return nil, err
@@ -154,7 +154,7 @@ func (s *Service) finishCharge(ctx context.Context, t *Tenant, c *Checkout, toke
 	case OrderFailed:
 		return nil, declined(c.Order, token.field(), c.Attempt.Failure)
 	case OrderCancelled:
-		return nil, Errorf(CodeStripeError, "", "Stripe refused this charge (%s). Nothing was taken; send a new request", cmp.Or(c.Order.StateReason, "no reason given"))
+		return nil, Errorf(CodeStripeError, "", "This charge is over (%s). Nothing was taken; send a new request", cmp.Or(c.Order.StateReason, "no reason given"))
 	}
 	return c, nil
 }
@@ -162,7 +162,16 @@ func (s *Service) finishCharge(ctx context.Context, t *Tenant, c *Checkout, toke
 // charge asks Stripe for the attempt's intent and settles it. No transaction is open
 // while Stripe is asked, and the same call with the same attempt is the same intent.
 func (s *Service) charge(ctx context.Context, t *Tenant, c *Checkout, token cardToken, cause Cause) error {
-	customer, err := s.stripeCustomer(ctx, t, c.Customer, c.Attempt.Number)
+	if s.Now().Sub(c.Attempt.CreatedAt) > time.Hour { // Stripe may have forgotten the key
+		if found, err := s.settleLost(ctx, c.Attempt, cause); found || err != nil {
+			return err
+		}
+	}
+	customerOf := s.stripeCustomer
+	if c.Attempt.CardID == "" {
+		customerOf = s.livingCustomer
+	}
+	customer, err := customerOf(ctx, t, c.Customer, c.Attempt.Number)
 	if err != nil {
 		return s.chargeRefused(ctx, t, c, token, "create customer", err)
 	}
@@ -179,6 +188,18 @@ func (s *Service) charge(ctx context.Context, t *Tenant, c *Checkout, token card
 		return stripeError("settle charge "+c.Order.ID, err)
 	}
 	return nil
+}
+
+// settleLost settles the intent of a charge whose answer is lost, found by our mark.
+func (s *Service) settleLost(ctx context.Context, a *Attempt, cause Cause) (found bool, err error) {
+	id, err := s.lostIntent(ctx, a)
+	if err == nil && id != "" {
+		_, err = s.Settle(ctx, a.TenantID, id, cause)
+	}
+	if err != nil {
+		err = stripeError("look for the charge of "+a.OrderID, err)
+	}
+	return id != "", err
 }
 
 // cardOf is the attempt's card; a token becomes one first.
@@ -218,6 +239,11 @@ func (s *Service) chargeRefused(ctx context.Context, t *Tenant, c *Checkout, tok
 	f := faultOf(err)
 	if f == nil || (f.Kind == FaultUnavailable && !keptError(f)) || f.Kind == FaultCredentials {
 		return answer
+	}
+	if keptError(f) { // the gate's own second call may have had its effect
+		if found, err := s.settleLost(ctx, c.Attempt, Cause{CauseRequest, c.Order.ID}); found || err != nil {
+			return err
+		}
 	}
 	if f.Kind == FaultNotFound || f.Code == "token_already_used" {
 		answer = cardNotFound(token.field())

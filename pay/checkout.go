@@ -242,6 +242,7 @@ func (s *Service) acceptOrder(ctx context.Context, in *CheckoutInput, cart Cart)
 			return settleNothingDue(ctx, tx, o, cause, now)
 		}
 		c.Attempt = newAttempt(in.Tenant, o, 1, now)
+		c.Attempt.StripeCustomer = customer.StripeCustomer
 		if in.charge() {
 			c.Attempt = chargeAttempt(c.Attempt, in.CardID, now)
 			if err := claimToken(ctx, tx, in, c); err != nil {

@@ -149,6 +149,24 @@ func (s *Service) stripeCustomer(ctx context.Context, t *Tenant, c *Customer, at
 	return c.StripeCustomer, nil
 }
 
+// livingCustomer is stripeCustomer for a token: a customer who was deleted at Stripe is
+// made anew before it is used, because it would be used up by Stripe's refusal.
+func (s *Service) livingCustomer(ctx context.Context, t *Tenant, c *Customer, attempt int) (string, error) {
+	for try := attempt; ; try++ {
+		id, err := s.stripeCustomer(ctx, t, c, try)
+		if err != nil {
+			return "", err
+		}
+		_, err = s.Gateway.Customer(ctx, t, id)
+		if f := faultOf(err); f == nil || f.Kind != FaultNotFound || try > attempt+2 {
+			return id, err
+		}
+		if err := s.forgetStripeCustomer(ctx, t, c); err != nil {
+			return "", err
+		}
+	}
+}
+
 // deletedCustomer reports whether Stripe refused because the customer was deleted
 // there (docs.stripe.com/error-codes, resource_missing).
 func deletedCustomer(err error) bool {

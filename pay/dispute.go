@@ -36,7 +36,7 @@ func (b *booking) bookDisputes(p *Payment, disputes []StripeDispute) error {
 		return nil
 	}
 	return b.tx.InsertUnclaimed(b.ctx, &Unclaimed{ID: NewID("unc", b.now), TenantID: p.TenantID, ObjectID: disputes[len(disputes)-1].ID, OrderID: p.OrderID,
-		Amount: Money{taken - p.Amount.Minor, p.Amount.Currency}, Reason: "refunded_and_disputed", State: "open", CreatedAt: b.now, UpdatedAt: b.now,
+		Amount: Money{taken - p.Amount.Minor, p.Amount.Currency}, Reason: "refunded_and_disputed", State: UnclaimedOpen, CreatedAt: b.now, UpdatedAt: b.now,
 		Detail: "More of this payment went back than came in: it was refunded, and the bank took it back as well. Answer the dispute at Stripe with the refund as evidence."})
 }
 

@@ -82,6 +82,23 @@ func TestADisputeIsBookedAsStripeMovesTheMoney(t *testing.T) {
 				w.DeliverAll() // the older news comes after
 				return o.ID
 			}},
+		{name: "AnAnswerFromBeforeItWasLostChangesNothing", want: paytest.Want{State: pay.OrderPaid, Paid: paytest.Total, Lost: paytest.Total},
+			play: func(t *testing.T, w *paytest.World) string {
+				o := opened(t, w)
+				w.DeliverAll()
+				stale, err := w.Gate.Session(context.Background(), w.Request().Tenant, w.Attempts(o.ID)[0].SessionID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				decide(t, w, o, "lost")
+				w.DeliverAll()
+				w.Wrap().Session = func(s *pay.StripeSession) error { *s = *stale; return nil }
+				w.Return(o)
+				if d := disputes(t, w, o.ID); len(d) != 1 || d[0].State != pay.DisputeLost {
+					t.Errorf("disputes %+v", d)
+				}
+				return o.ID
+			}},
 		{name: "AnInquiryMovesNoMoney", want: paytest.Want{State: pay.OrderPaid, Paid: paytest.Total, Story: []string{"dispute.created"}},
 			play: func(t *testing.T, w *paytest.World) string {
 				o := settled(w)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,22 +24,25 @@ import (
 type flow struct {
 	name    string
 	prepare func(w *paytest.World, g *paytest.Gateway) (run func() error)
+	// roadsDiffer says that story and notices may differ when a call fails: a session
+	// that was ended, but whose end was not stored, is found expired, for example.
+	roadsDiffer bool
 }
 
 var flows = []flow{
-	{"OpenCheckout", func(w *paytest.World, _ *paytest.Gateway) func() error {
+	{name: "OpenCheckout", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error {
 		return func() error {
 			_, err := w.Pay.OpenCheckout(context.Background(), w.Request())
 			return err
 		}
 	}},
-	{"OpenCheckoutWithAKey", func(w *paytest.World, _ *paytest.Gateway) func() error {
+	{name: "OpenCheckoutWithAKey", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error {
 		return func() error {
 			_, err := w.Pay.OpenCheckout(context.Background(), w.Request(keyed))
 			return err
 		}
 	}},
-	{"OpenCheckoutWithNothingDue", func(w *paytest.World, _ *paytest.Gateway) func() error {
+	{name: "OpenCheckoutWithNothingDue", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error {
 		return func() error {
 			_, err := w.Pay.OpenCheckout(context.Background(), w.Request(keyed, func(in *pay.CheckoutInput) {
 				in.Items = []pay.CartItem{{Title: "Handset", Quantity: 1, SetupFee: "25", VoucherCredit: "25"}}
@@ -45,17 +50,17 @@ var flows = []flow{
 			return err
 		}
 	}},
-	{"StartPayment", func(w *paytest.World, _ *paytest.Gateway) func() error {
+	{name: "StartPayment", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error {
 		return press(w, w.Open().Order)
 	}},
-	{"StartPaymentAfterExpiry", func(w *paytest.World, _ *paytest.Gateway) func() error {
+	{name: "StartPaymentAfterExpiry", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error {
 		o := w.Open().Order
 		w.PressPay(o)
 		w.Clock.Add(25 * time.Hour)
 		return press(w, o)
 	}},
-	{"SettlePaid", func(w *paytest.World, _ *paytest.Gateway) func() error { return settle(w, bought(w)) }},
-	{"SettlePaidBeforeTheSessionWasStored", func(w *paytest.World, g *paytest.Gateway) func() error {
+	{name: "SettlePaid", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error { return settle(w, bought(w)) }},
+	{name: "SettlePaidBeforeTheSessionWasStored", prepare: func(w *paytest.World, g *paytest.Gateway) func() error {
 		g.After.Arm(3, paytest.StripeSilent())
 		_, _ = w.Pay.OpenCheckout(context.Background(), w.Request())
 		g.After.Disarm()
@@ -66,52 +71,52 @@ var flows = []flow{
 		w.MustPay(sessions.Data[0].URL)
 		return func() error { _, err := w.Settle(sessions.Data[0].ID, pay.CauseCLI); return err }
 	}},
-	{"SettleByTheIntent", func(w *paytest.World, _ *paytest.Gateway) func() error {
+	{name: "SettleByTheIntent", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error {
 		bought(w)
 		return deliver(w, "payment_intent.succeeded")
 	}},
-	{"SettleRefunds", func(w *paytest.World, _ *paytest.Gateway) func() error {
+	{name: "SettleRefunds", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error {
 		o := settled(w)
 		w.Act("refund", w.Attempts(o.ID)[0].SessionID, 100)
 		w.Act("refund", w.Attempts(o.ID)[0].SessionID, 200)
 		return deliver(w, "charge.refunded")
 	}},
-	{"SettleAFailedRefund", func(w *paytest.World, _ *paytest.Gateway) func() error {
+	{name: "SettleAFailedRefund", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error {
 		o := boughtWith(w, paytest.CardRefundFails)
 		w.Act("refund", w.Attempts(o.ID)[0].SessionID, 100)
 		w.Return(o)
 		w.Clock.Add(time.Minute)
 		return settle(w, o)
 	}},
-	{"SettleADebit", func(w *paytest.World, _ *paytest.Gateway) func() error {
+	{name: "SettleADebit", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error {
 		o := w.Open(byDebit).Order
 		w.PayByDebit(w.PressPay(o), paytest.AccountGood)
 		return settle(w, o)
 	}},
-	{"SettleAFailedDebit", func(w *paytest.World, _ *paytest.Gateway) func() error {
+	{name: "SettleAFailedDebit", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error {
 		o := w.Open(byDebit).Order
 		w.PayByDebit(w.PressPay(o), paytest.AccountGood)
 		w.Act("fail_debits", w.Attempts(o.ID)[0].SessionID, 0)
 		return settle(w, o)
 	}},
-	{"SettleAMismatch", func(w *paytest.World, g *paytest.Gateway) func() error {
+	{name: "SettleAMismatch", prepare: func(w *paytest.World, g *paytest.Gateway) func() error {
 		o := bought(w)
 		g.Session = func(s *pay.StripeSession) error { s.AmountTotal.Minor--; return nil }
 		return settle(w, o)
 	}},
-	{"SettleAForeignPayment", func(w *paytest.World, _ *paytest.Gateway) func() error {
+	{name: "SettleAForeignPayment", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error {
 		w.PayDirectly("4200", nil)
 		return deliver(w, "payment_intent.succeeded")
 	}},
-	{"WebhookReceiptAndJob", func(w *paytest.World, _ *paytest.Gateway) func() error {
+	{name: "WebhookReceiptAndJob", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error {
 		bought(w)
 		return deliver(w, "checkout.session.completed")
 	}},
-	{"SweepPaid", func(w *paytest.World, _ *paytest.Gateway) func() error {
+	{name: "SweepPaid", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error {
 		bought(w)
 		return sweep(w)
 	}},
-	{"SweepUnanswered", func(w *paytest.World, g *paytest.Gateway) func() error {
+	{name: "SweepUnanswered", prepare: func(w *paytest.World, g *paytest.Gateway) func() error {
 		g.Before.Arm(3, paytest.StripeSilent())
 		_, _ = w.Pay.OpenCheckout(context.Background(), w.Request())
 		g.Before.Disarm()
@@ -154,12 +159,15 @@ func sweep(w *paytest.World) func() error {
 	}
 }
 
+// endOfAttempt is the part of a dump that is a matter of the road.
+var endOfAttempt = regexp.MustCompile(`attempt \d+ \w+ failed .* "resource_missing"\n| failure "(superseded|expired)"|attempt \d+`)
+
 // TestAnyCallMayFail is the 500 test: the database and Stripe fail at call n, for
 // every n until a run makes no call n; then all works again, the same is done
 // again, and the end is the undisturbed one.
 func TestAnyCallMayFail(t *testing.T) {
 	t.Parallel()
-	for _, f := range flows {
+	for _, f := range slices.Concat(flows, cardFlows) {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Each(t, func(t *testing.T, open func(testing.TB) *sqlstore.Store) { everyCall(t, open(t), f) })
@@ -224,6 +232,9 @@ func disturb(t *testing.T, bed *paytest.World, f flow, what string, n int) (end,
 	if err != nil {
 		t.Errorf("%s failed at call %d (%s), and all tries afterwards: %v", what, n, hit, err)
 	}
-	return fmt.Sprintf("%sat Stripe: %d sessions, %d customers, %d intents\n", w.Dump(true), w.CountAtStripe("/v1/checkout/sessions"),
-		w.CountAtStripe("/v1/customers"), w.CountAtStripe("/v1/payment_intents")), hit
+	end = w.Dump(!f.roadsDiffer)
+	if f.roadsDiffer {
+		end = endOfAttempt.ReplaceAllString(end, "")
+	}
+	return fmt.Sprintf("%sat Stripe: %v\n", end, endAtStripe(w)), hit
 }

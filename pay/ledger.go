@@ -58,6 +58,7 @@ const (
 	EntryRefund         EntryKind = "refund"
 	EntryRefundReversal EntryKind = "refund_reversal" // a refund that failed or was cancelled
 	EntrySuspense       EntryKind = "suspense"        // money without an owner
+	EntryAssignment     EntryKind = "assignment"      // and a person gave it one
 
 	EntryDispute         EntryKind = "dispute"          // a bank took money back
 	EntryDisputeReversal EntryKind = "dispute_reversal" // and gave it back again

@@ -213,7 +213,7 @@ func TestMoneyWithoutAnOwnerIsShown(t *testing.T) {
 			if err := w.Pay.SettleEvent(context.Background(), w.Jobs()[0], true); err == nil {
 				t.Error("the last try did not fail")
 			}
-			events, err := w.Store.ListEvents(context.Background(), w.Tenant.ID, pay.EventFailed, 10)
+			events, err := w.Store.ListEvents(context.Background(), pay.EventFilter{TenantID: w.Tenant.ID, State: pay.EventFailed, Limit: 10})
 			if err != nil || len(events) != 1 {
 				t.Errorf("%d failed events, %v", len(events), err)
 			}

@@ -131,6 +131,9 @@ type Attempt struct {
 	StripeAccount string
 	SessionID     string
 	IntentID      string
+	// StripeCustomer is the cus_… that Stripe is asked for, where it was known when the
+	// attempt was made: its key may not be sent with another.
+	StripeCustomer string
 	// CardID is the saved card that an intent charges; "" for Checkout, and until a
 	// token is attached.
 	CardID string

@@ -1,6 +1,9 @@
 package pay
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Payment is money that Stripe captured for an order: at most one per order,
 // and one per payment intent.
@@ -48,6 +51,10 @@ const (
 // failed or cancelled one has given it back.
 func (s RefundState) GivesBack() bool { return s != RefundFailed && s != RefundCanceled }
 
+func (s RefundState) known() bool {
+	return slices.Contains([]RefundState{RefundPending, RefundRequiresAction, RefundSucceeded, RefundFailed, RefundCanceled}, s)
+}
+
 // rank orders the states as Stripe goes through them: a refund never goes back to
 // an earlier one (docs.stripe.com/refunds, "Failed refunds" come after succeeded).
 func (s RefundState) rank() int {
@@ -80,10 +87,12 @@ type Refund struct {
 type RefundRequest struct {
 	ID        string
 	TenantID  string
-	PaymentID string
-	OrderID   string
-	Amount    Money
-	Reason    string // duplicate, fraudulent, requested_by_customer, "" for none
+	PaymentID string // "" when it is of money without an owner
+	// UnclaimedID is the case that it gives money of back, "" when it is a payment's.
+	UnclaimedID string
+	OrderID     string // "" when the money has no order
+	Amount      Money
+	Reason      string // duplicate, fraudulent, requested_by_customer, "" for none
 	// Key is the caller's own; the same key is the same request. "" when it gave none.
 	Key            string
 	IdempotencyKey string // ours, for Stripe
@@ -210,16 +219,42 @@ type Delivery struct {
 // Unclaimed is money, or a verified event, that matches nothing of ours. It is
 // shown to a person, never dropped.
 type Unclaimed struct {
-	ID        string
-	TenantID  string
-	ObjectID  string // Stripe's id; unique per tenant
-	OrderID   string // the order it may belong to, "" when none is known
-	Amount    Money  // zero when the amount is not known
-	Reason    string // no_order, overpaid, mismatch, unknown_customer, wrong_mode …
-	Detail    string // words for staff
-	State     string // open, assigned, refunded, ignored
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	ID       string
+	TenantID string
+	ObjectID string // Stripe's id; unique per tenant
+	OrderID  string // the order it may belong to, "" when none is known
+	Amount   Money  // zero when the amount is not known
+	Reason   string // no_order, overpaid, mismatch, unknown_customer, wrong_mode …
+	Detail   string // words for staff
+	State    UnclaimedState
+	// HeldMinor is what suspense has of it now, in minor units of Amount's currency:
+	// what came in, less what went back. Negative when more went back.
+	HeldMinor int64
+	// AssignedMinor is what the assignment moved to the customer CustomerID; both are
+	// zero until then.
+	AssignedMinor int64
+	CustomerID    string
+	Evidence      Evidence
+	Decision      Decision
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+}
+
+// UnclaimedState is what became of it.
+type UnclaimedState string
+
+const (
+	UnclaimedOpen     UnclaimedState = "open"     // a person must decide
+	UnclaimedAssigned UnclaimedState = "assigned" // a customer was credited with it
+	UnclaimedRefunded UnclaimedState = "refunded" // all of it was given back
+	UnclaimedIgnored  UnclaimedState = "ignored"  // closed with a reason; money, if any, stays in suspense
+)
+
+// Decision says who closed a case, why and when; zero while it is open.
+type Decision struct {
+	Reason string
+	Cause  Cause
+	At     time.Time
 }
 
 // EventState is what became of one Stripe event.

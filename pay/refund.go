@@ -1,6 +1,10 @@
 package pay
 
-import "errors"
+import (
+	"context"
+	"errors"
+	"time"
+)
 
 // bookMoneyBack books what left again for the payment of this intent: Stripe's
 // fee once it is known, and every refund, whoever started it. It changes nothing
@@ -57,6 +61,9 @@ func (b *booking) bookRefunds(p *Payment, refunds []StripeRefund) error {
 	}
 	changed := false
 	for _, at := range refunds {
+		if !at.Status.known() { // of a later release of Stripe's: made, and its end not known here
+			at.Status = RefundPending
+		}
 		if err := b.refundMade(at); err != nil {
 			return err
 		}
@@ -89,6 +96,7 @@ func (b *booking) bookRefunds(p *Payment, refunds []StripeRefund) error {
 			refunded += r.Amount.Minor
 		}
 	}
+	p.RefundedMinor = refunded
 	return b.tx.SetRefunded(b.ctx, b.tenant.ID, p.ID, refunded, b.now)
 }
 
@@ -116,18 +124,22 @@ func (b *booking) bookNewRefund(p *Payment, at StripeRefund) error {
 // refundMade closes the request that a refund of ours was made for: its own answer is
 // lost, or not stored yet.
 func (b *booking) refundMade(at StripeRefund) error {
+	return requestMade(b.ctx, b.tx, b.tenant.ID, at, b.now)
+}
+
+func requestMade(ctx context.Context, tx Tx, tenantID string, at StripeRefund, now time.Time) error {
 	if at.Request == "" {
 		return nil
 	}
-	r, err := b.tx.RefundRequestByID(b.ctx, b.tenant.ID, at.Request)
+	r, err := tx.RefundRequestByID(ctx, tenantID, at.Request)
 	if IsNotFound(err) {
 		return nil
 	}
 	if err != nil || r.State != RefundRequested {
 		return err
 	}
-	r.StripeRefundID, r.UpdatedAt = at.ID, b.now
-	_, err = b.tx.MoveRefundRequest(b.ctx, r, RefundMade)
+	r.StripeRefundID, r.UpdatedAt = at.ID, now
+	_, err = tx.MoveRefundRequest(ctx, r, RefundMade)
 	return err
 }
 

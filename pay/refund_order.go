@@ -89,7 +89,7 @@ func (s *Service) requestRefund(ctx context.Context, tx Tx, in *RefundOrder) (*R
 	if in.Key != "" {
 		known, err := tx.RefundRequestByKey(ctx, in.TenantID, in.Key)
 		switch {
-		case err == nil && (known.OrderID != in.OrderID || known.Reason != in.Reason || (in.Amount.Minor != 0 && in.Amount != known.Amount)):
+		case err == nil && (known.OrderID != in.OrderID || known.UnclaimedID != "" || known.Reason != in.Reason || (in.Amount.Minor != 0 && in.Amount != known.Amount)):
 			return nil, Errorf(CodeIdempotencyConflict, "key", "came before with another refund; use a new key for a new one")
 		case !IsNotFound(err):
 			return known, err
@@ -153,21 +153,24 @@ func (s *Service) makeRefund(ctx context.Context, t *Tenant, r *RefundRequest) (
 	if r.State != RefundRequested {
 		return r, refusedRefund(r)
 	}
-	p, err := s.Store.PaymentByOrder(ctx, t.ID, r.OrderID)
+	intentID, err := s.intentOfRequest(ctx, r)
 	if err != nil {
 		return r, err
 	}
 	// By then Stripe may have forgotten the key: what it made is found by our mark.
 	if s.Now().Sub(r.CreatedAt) > time.Hour {
-		if _, err := s.Settle(ctx, t.ID, p.IntentID, r.Cause); err != nil {
+		if _, err := s.Settle(ctx, t.ID, intentID, r.Cause); err != nil {
 			return r, stripeError("look for refund "+r.ID, err)
 		}
 		if r, err = s.Store.RefundRequestByID(ctx, t.ID, r.ID); err != nil || r.State != RefundRequested {
 			return r, errors.Join(err, refusedRefund(r))
 		}
 	}
-	made, err := s.Gateway.CreateRefund(ctx, t, RefundInput{IntentID: p.IntentID, Amount: r.Amount, Reason: r.Reason,
-		Metadata: map[string]string{MetaRefund: r.ID, MetaOrder: r.OrderID, MetaTenant: t.ID}}, r.IdempotencyKey)
+	metadata := map[string]string{MetaRefund: r.ID, MetaTenant: t.ID}
+	if r.OrderID != "" {
+		metadata[MetaOrder] = r.OrderID
+	}
+	made, err := s.Gateway.CreateRefund(ctx, t, RefundInput{IntentID: intentID, Amount: r.Amount, Reason: r.Reason, Metadata: metadata}, r.IdempotencyKey)
 	if f := faultOf(err); f != nil && (f.Kind == FaultRejected || f.Kind == FaultNotFound || f.Kind == FaultDeclined) {
 		return s.refuseRefund(ctx, r, cmp.Or(f.Code, string(f.Kind)))
 	}
@@ -177,15 +180,33 @@ func (s *Service) makeRefund(ctx context.Context, t *Tenant, r *RefundRequest) (
 	after := *r
 	after.StripeRefundID, after.UpdatedAt = made.ID, s.Now()
 	if err := s.Store.InTx(ctx, func(tx Tx) error {
-		_, err := tx.MoveRefundRequest(ctx, &after, RefundMade) // a settle may have been quicker
-		return err
+		if _, err := tx.MoveRefundRequest(ctx, &after, RefundMade); err != nil { // a settle may have been quicker
+			return err
+		}
+		return tx.Enqueue(ctx, SettleJob{TenantID: t.ID, ObjectID: intentID, Cause: r.Cause}) // should we die before the next line
 	}); err != nil {
 		return r, err
 	}
-	if _, err := s.Settle(ctx, t.ID, p.IntentID, r.Cause); err != nil {
-		s.Log.WarnContext(ctx, "refund made; its webhook or the sweep books it", "refund", made.ID, "error", err)
+	if _, err := s.Settle(ctx, t.ID, intentID, r.Cause); err != nil {
+		s.Log.WarnContext(ctx, "refund made; its job or its webhook books it", "refund", made.ID, "error", err)
 	}
 	return s.Store.RefundRequestByID(ctx, t.ID, r.ID)
+}
+
+// intentOfRequest is the intent whose money a request gives back.
+func (s *Service) intentOfRequest(ctx context.Context, r *RefundRequest) (string, error) {
+	if r.UnclaimedID != "" {
+		u, err := s.Store.UnclaimedByID(ctx, r.TenantID, r.UnclaimedID)
+		if err != nil {
+			return "", err
+		}
+		return u.ObjectID, nil
+	}
+	p, err := s.Store.PaymentByOrder(ctx, r.TenantID, r.OrderID)
+	if err != nil {
+		return "", err
+	}
+	return p.IntentID, nil
 }
 
 func (s *Service) refuseRefund(ctx context.Context, r *RefundRequest, code string) (*RefundRequest, error) {
@@ -196,8 +217,7 @@ func (s *Service) refuseRefund(ctx context.Context, r *RefundRequest, code strin
 		if err != nil || !moved {
 			return errors.Join(err, unlessMoved(moved, r.ID))
 		}
-		return tx.InsertStory(ctx, &StoryLine{ID: NewID("sto", gone.UpdatedAt), TenantID: r.TenantID, OrderID: r.OrderID, At: gone.UpdatedAt,
-			What: "refund.refused", Cause: r.Cause, Detail: code})
+		return tellOrder(ctx, tx, r.TenantID, r.OrderID, gone.UpdatedAt, "refund.refused", r.Cause, code)
 	})
 	gone.State = RefundRefused
 	return &gone, errors.Join(err, refusedRefund(&gone))
@@ -217,12 +237,19 @@ func (s *Service) sweepRefunds(ctx context.Context, limit int) (asked, failed in
 	if err != nil {
 		return 0, 0, err
 	}
+	silent := map[string]bool{} // tenants whose Stripe does not answer, or refuses their key
 	for _, r := range due {
+		if silent[r.TenantID] {
+			continue
+		}
 		t, err := s.Store.TenantByID(ctx, r.TenantID)
 		if err == nil {
 			_, err = s.makeRefund(ctx, t, r)
 		}
 		asked++
+		if f := faultOf(err); f != nil && (f.Kind == FaultUnavailable || f.Kind == FaultCredentials) {
+			silent[r.TenantID] = true
+		}
 		if err != nil && CodeOf(err) != CodeStripeError {
 			failed++
 			s.Log.WarnContext(ctx, "sweep: a refund will be sent again", "refund", r.ID, "tenant", r.TenantID, "error", err)

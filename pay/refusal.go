@@ -26,7 +26,7 @@ func (b *booking) bookRefusal(failure string, end OrderState) error {
 		present = present || a.Kind == AttemptCheckout
 		last = max(last, a.Number)
 	}
-	if !present {
+	if !present || b.order.State == OrderProcessing { // a debit that came back, days after its customer left
 		return b.endCharge(end, failure)
 	}
 	if b.order.State == OrderDraft || b.order.State == OrderExpired {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"regexp"
 )
 
@@ -148,7 +149,8 @@ func (s *Service) RemoveCard(ctx context.Context, t *Tenant, c *Customer, cardID
 	// A card can be detached once and never be attached again, so its id is the key.
 	err := s.Gateway.DeleteCard(ctx, t, c.StripeCustomer, cardID, "portatill-detach-"+cardID)
 	if f := faultOf(err); f != nil && (f.Kind == FaultNotFound || f.Kind == FaultRejected) {
-		return cardNotFound("StripeSourceId")
+		// Gone, it may be by a call of ours whose answer was lost: our copy must know.
+		return errors.Join(cardNotFound("StripeSourceId"), s.readCards(ctx, t, c, "not found "+cardID))
 	}
 	if err != nil {
 		return stripeError("delete card", err)
@@ -215,35 +217,25 @@ func (s *Service) SaveCard(ctx context.Context, in CardsInput) (*CardList, error
 	return &CardList{Customer: c, Cards: cards, Card: card}, err
 }
 
-// attach saves the token for the customer, who is made anew once when Stripe has
-// deleted them.
+// attach saves the token for the customer.
 func (s *Service) attach(ctx context.Context, t *Tenant, c *Customer, token CardToken, key string) (*Card, error) {
-	for try := 1; ; try++ {
-		owner, err := s.stripeCustomer(ctx, t, c, try)
-		if err != nil {
-			return nil, stripeError("create customer", err)
-		}
-		token.StripeCustomer = owner
-		card, err := s.Gateway.SaveCard(ctx, t, token, key)
-		if deletedCustomer(err) && try == 1 {
-			if err := s.forgetStripeCustomer(ctx, t, c); err != nil {
-				return nil, err
-			}
-			key += "-2"
-			continue
-		}
-		if f := faultOf(err); f != nil && (f.Kind == FaultNotFound || f.Kind == FaultRejected) {
-			return nil, cardNotFound("apiSingleUseToken")
-		}
-		if f := faultOf(err); f != nil && f.Kind == FaultDeclined {
-			return nil, &Error{Code: CodeCardDeclined, Field: "apiSingleUseToken", Message: DeclineAdvice(cmp.Or(f.DeclineCode, f.Code)),
-				Meta: map[string]string{"decline_code": cmp.Or(f.DeclineCode, f.Code)}}
-		}
-		if err != nil {
-			return nil, stripeError("save card", err)
-		}
-		return card, nil
+	owner, err := s.livingCustomer(ctx, t, c, 1)
+	if err != nil {
+		return nil, stripeError("create customer", err)
 	}
+	token.StripeCustomer = owner
+	card, err := s.Gateway.SaveCard(ctx, t, token, key)
+	if f := faultOf(err); f != nil && (f.Kind == FaultNotFound || f.Kind == FaultRejected) {
+		return nil, cardNotFound("apiSingleUseToken")
+	}
+	if f := faultOf(err); f != nil && f.Kind == FaultDeclined {
+		return nil, &Error{Code: CodeCardDeclined, Field: "apiSingleUseToken", Message: DeclineAdvice(cmp.Or(f.DeclineCode, f.Code)),
+			Meta: map[string]string{"decline_code": cmp.Or(f.DeclineCode, f.Code)}}
+	}
+	if err != nil {
+		return nil, stripeError("save card", err)
+	}
+	return card, nil
 }
 
 func (s *Service) savedBefore(ctx context.Context, t *Tenant, c *Customer, use *TokenUse) (*CardList, error) {
@@ -319,6 +311,16 @@ func usedBefore(ctx context.Context, r Reader, tenantID, claim, digest string) (
 
 func tokenUsed() error {
 	return Errorf(CodeIdempotencyConflict, "apiSingleUseToken", "This token, or this Idempotency-Key, came before with another request; it is good for one")
+}
+
+// orderOfToken finds the order that this same request used its token for: a token that
+// is used up has no other answer than that order's, a refused one's too.
+func orderOfToken(ctx context.Context, r Reader, in *CheckoutInput) (*Order, error) {
+	use, err := usedBefore(ctx, r, in.Tenant.ID, tokenClaim(in.Token), in.Digest)
+	if err != nil || use == nil || use.OrderID == "" {
+		return nil, orElse(err, Errorf(CodeNotFound, "", "no order was made with this token"))
+	}
+	return r.OrderByID(ctx, in.Tenant.ID, use.OrderID)
 }
 
 // claimToken makes a charge's token its own, in the transaction that stores it.

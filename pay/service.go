@@ -73,7 +73,8 @@ type Reader interface {
 	// Idempotency-Key.
 	LiveOrderByDigest(ctx context.Context, tenantID, digest string) (*Order, error)
 	// ChargeByDigest finds the order of a card charge that came without an
-	// Idempotency-Key: the live one, or the latest that was paid since a time.
+	// Idempotency-Key: the live one, or the latest that was paid, or took money that a
+	// person must look at, since a time.
 	ChargeByDigest(ctx context.Context, tenantID, digest string, since time.Time) (*Order, error)
 	ListOrders(ctx context.Context, f OrderFilter) ([]*Order, error)
 
@@ -99,8 +100,9 @@ type Reader interface {
 	ListDisputes(ctx context.Context, tenantID, paymentID string) ([]*Dispute, error)
 	RefundRequestByID(ctx context.Context, tenantID, id string) (*RefundRequest, error)
 	RefundRequestByKey(ctx context.Context, tenantID, key string) (*RefundRequest, error)
-	// ListRefundRequests returns what we were asked to refund of a payment, oldest first.
-	ListRefundRequests(ctx context.Context, tenantID, paymentID string) ([]*RefundRequest, error)
+	// ListRefundRequests returns what we were asked to refund of a payment, or of a case of
+	// unclaimed money, oldest first.
+	ListRefundRequests(ctx context.Context, tenantID, subjectID string) ([]*RefundRequest, error)
 	// RefundRequestsDue returns requests without Stripe's answer that were made before
 	// t, oldest first, across tenants.
 	RefundRequestsDue(ctx context.Context, t time.Time, limit int) ([]*RefundRequest, error)
@@ -120,8 +122,21 @@ type Reader interface {
 	SweepMark(ctx context.Context, tenantID string, kind ListKind) (SweepMark, error)
 
 	EventByID(ctx context.Context, tenantID, id string) (*Event, error)
-	ListEvents(ctx context.Context, tenantID string, state EventState, limit int) ([]*Event, error)
+	// EventByStripeID finds the tenant's event by its evt_… id.
+	EventByStripeID(ctx context.Context, tenantID, stripeID string) (*Event, error)
+	// ListEvents returns a tenant's events, newest first.
+	ListEvents(ctx context.Context, f EventFilter) ([]*Event, error)
 	ListUnclaimed(ctx context.Context, tenantID string) ([]*Unclaimed, error)
+	// UnclaimedByID finds a case by its own id or by Stripe's object.
+	UnclaimedByID(ctx context.Context, tenantID, id string) (*Unclaimed, error)
+	// FactBooked reports whether the ledger has an entry of the fact.
+	FactBooked(ctx context.Context, tenantID, fact string) (bool, error)
+	// CustomersByEmail returns the ids of customers with this address, whatever its
+	// case, oldest first.
+	CustomersByEmail(ctx context.Context, tenantID, email string, limit int) ([]string, error)
+	// OpenOrdersOver returns orders that wait for exactly this amount and were made since
+	// a time, newest first.
+	OpenOrdersOver(ctx context.Context, tenantID string, amount Money, since time.Time, limit int) ([]*Order, error)
 
 	// Balances returns the sum of every ledger account; tenantID "" means all.
 	Balances(ctx context.Context, tenantID string) ([]AccountBalance, error)
@@ -219,6 +234,12 @@ type Tx interface {
 	// fact or object has its row already.
 	InsertDelivery(ctx context.Context, d *Delivery) error
 	InsertUnclaimed(ctx context.Context, u *Unclaimed) error
+	// LockUnclaimed is UnclaimedByID and keeps other transactions from changing the case,
+	// and so what is held of it, until this one ends.
+	LockUnclaimed(ctx context.Context, tenantID, id string) (*Unclaimed, error)
+	// MoveUnclaimed stores u's order, amount, state, held and assigned sums, customer,
+	// decision and UpdatedAt, from the state that was read.
+	MoveUnclaimed(ctx context.Context, u *Unclaimed, from UnclaimedState) (bool, error)
 
 	// SetSweepMark stores how far a kind was listed.
 	SetSweepMark(ctx context.Context, tenantID string, kind ListKind, m SweepMark, at time.Time) error

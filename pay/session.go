@@ -9,14 +9,30 @@ import (
 	"time"
 )
 
+// leastLife is how much of its life a session must have left when Stripe is asked for
+// it: Stripe's least is 30 minutes (docs.stripe.com/api/checkout/sessions/create).
+const leastLife = 45 * time.Minute
+
 // openSession asks Stripe for the attempt's session and stores it. A customer who
-// was deleted at Stripe is made anew, once.
+// was deleted at Stripe is made anew, once; and an attempt that waited so long that
+// Stripe would refuse it, or whose key stands for another customer, is replaced by the
+// next one: nobody was given its page.
 func (s *Service) openSession(ctx context.Context, t *Tenant, c *Checkout) error {
-	err := s.tryOpenSession(ctx, t, c)
-	if !deletedCustomer(err) {
-		return err
+	if a := c.Attempt; a.State == AttemptCreated && !a.ExpiresAt.IsZero() {
+		left, other := a.ExpiresAt.Sub(s.Now()), a.StripeCustomer != "" && a.StripeCustomer != c.Customer.StripeCustomer
+		if other || left < leastLife || left > sessionLife+leastLife {
+			if err := s.supersede(ctx, t, c, func(next *Attempt) *Attempt { next.SaveCard = a.SaveCard; return next }); err != nil {
+				return err
+			}
+		}
 	}
-	if err := s.forgetStripeCustomer(ctx, t, c.Customer); err != nil {
+	err := s.tryOpenSession(ctx, t, c)
+	switch {
+	case deletedCustomer(err):
+		if err := s.forgetStripeCustomer(ctx, t, c.Customer); err != nil {
+			return err
+		}
+	case !burntKey(err):
 		return err
 	}
 	again, err := s.reload(ctx, t.ID, c.Order.ID)
@@ -26,6 +42,13 @@ func (s *Service) openSession(ctx context.Context, t *Tenant, c *Checkout) error
 	again.Replayed = c.Replayed
 	*c = *again
 	return s.tryOpenSession(ctx, t, c)
+}
+
+// burntKey reports whether Stripe refused because the attempt's key came before with
+// other parameters: the customer was made anew between two tries, say.
+func burntKey(err error) bool {
+	f := faultOf(err)
+	return f != nil && f.Code == "idempotency_error"
 }
 
 // tryOpenSession is openSession for a customer that Stripe still has. No transaction
@@ -47,6 +70,9 @@ func (s *Service) tryOpenSession(ctx context.Context, t *Tenant, c *Checkout) er
 		ExpiresAt: c.Attempt.ExpiresAt, Metadata: metadata(t, c),
 	}, c.Attempt.IdempotencyKey)
 	if err != nil {
+		if deletedCustomer(err) {
+			stripeCustomer = "" // Stripe's answer under an old key: there is nobody to bind
+		}
 		return s.refusedByStripe(ctx, t, c, stripeCustomer, "create session", err)
 	}
 	return s.Store.InTx(ctx, func(tx Tx) error { return s.storeSession(ctx, tx, t, c, stripeCustomer, session) })

@@ -224,8 +224,8 @@ func (s *Service) fetchMarked(ctx context.Context, t *Tenant, intent *StripeInte
 		return stripeFacts{}, nil, nil
 	}
 	attempt, err := s.attempt(s.Store.AttemptByID(ctx, t.ID, marked))
-	if err == nil && attempt != nil && attempt.Kind == AttemptIntent && attempt.IntentID == "" {
-		return stripeFacts{intent: intent}, attempt, nil // its own answer is lost, or not here yet
+	if err == nil && attempt != nil && attempt.Kind == AttemptIntent && (attempt.IntentID == "" || attempt.IntentID == intent.ID) {
+		return stripeFacts{intent: intent}, attempt, nil // its own answer is lost, or was stored since it was looked for
 	}
 	if err != nil || attempt == nil || attempt.SessionID == "" {
 		return stripeFacts{}, nil, err
@@ -303,71 +303,32 @@ func (s *Service) otherTenant(ctx context.Context, t *Tenant, marked string) (bo
 // any of the tenant's own mode.
 func (s *Service) shelve(ctx context.Context, t *Tenant, id string, f stripeFacts, cause Cause, reason, detail string) (Settlement, error) {
 	now := s.Now()
-	err := s.Store.InTx(ctx, func(tx Tx) error {
+	done := Settlement{Outcome: OutcomeUnmatched, Note: reason + ": " + detail}
+	err := s.Store.InTx(ctx, func(tx Tx) (err error) {
 		u := &Unclaimed{ID: NewID("unc", now), TenantID: t.ID, ObjectID: id, Amount: Money{0, t.DefaultCurrency},
-			Reason: reason, Detail: detail, State: "open", CreatedAt: now, UpdatedAt: now}
-		if f.intent != nil && f.intent.Status == "succeeded" {
+			Reason: reason, Detail: detail, State: UnclaimedOpen, CreatedAt: now, UpdatedAt: now}
+		if u.Evidence, err = gatherEvidence(ctx, tx, t.ID, f, reason == "other_tenant"); err != nil {
+			return err
+		}
+		took := f.intent != nil && f.intent.Status == "succeeded"
+		if took {
 			u.Amount = f.intent.AmountReceived
-			// Another mode's money is not this ledger's, another tenant's is in theirs.
-			if reason == "no_order" {
-				if err := bookSuspense(ctx, tx, t.ID, "", f.intent, cause, now); err != nil {
-					return err
-				}
+		}
+		if err := tx.InsertUnclaimed(ctx, u); err != nil {
+			return err
+		}
+		// Another mode's money is not this ledger's, another tenant's is in theirs.
+		if took && reason == "no_order" {
+			if err := bookSuspense(ctx, tx, t.ID, "", f.intent, cause, now); err != nil {
+				return err
 			}
 		}
-		return tx.InsertUnclaimed(ctx, u)
+		if u, err = tx.UnclaimedByID(ctx, t.ID, id); err == nil && u.State != UnclaimedOpen {
+			done = Settlement{Outcome: OutcomeApplied, Note: u.ID + " was decided: " + string(u.State)}
+		}
+		return err
 	})
-	return Settlement{Outcome: OutcomeUnmatched, Note: reason + ": " + detail}, err
-}
-
-// bookSuspense books money that has no owner yet, what Stripe kept of it, and what
-// was given back since. Each is a fact, so it may be called again with newer ones.
-func bookSuspense(ctx context.Context, tx Tx, tenantID, orderID string, intent *StripeIntent, cause Cause, now time.Time) error {
-	if intent.AmountReceived.Minor <= 0 {
-		return nil
-	}
-	book := func(kind EntryKind, fact, memo string, amount Money, debit, credit Account) error {
-		if amount.Minor == 0 {
-			return nil
-		}
-		_, err := tx.InsertEntry(ctx, &LedgerEntry{ID: NewID("led", now), TenantID: tenantID, Kind: kind, Fact: fact,
-			OrderID: orderID, Currency: amount.Currency, Cause: cause, At: now, Memo: memo,
-			Lines: []LedgerLine{{Account: debit, AmountMinor: amount.Minor}, {Account: credit, AmountMinor: -amount.Minor}}})
-		return err
-	}
-	if err := book(EntrySuspense, intent.ID+":captured", "money without an owner", intent.AmountReceived, AccountStripe, AccountSuspense); err != nil {
-		return err
-	}
-	c := intent.Charge
-	if c == nil {
-		return nil
-	}
-	if bt := c.Balance; bt != nil {
-		if err := book(EntryFee, bt.ID+":fee", "Stripe's fee", bt.Fee, AccountFees, AccountStripe); err != nil {
-			return err
-		}
-	}
-	for _, r := range c.Refunds {
-		if err := book(EntryRefund, r.ID+":refunded", "given back", r.Amount, AccountSuspense, AccountStripe); err != nil {
-			return err
-		}
-		if r.Status.GivesBack() {
-			continue
-		}
-		if err := book(EntryRefundReversal, r.ID+":reversed", "not given back after all", r.Amount, AccountStripe, AccountSuspense); err != nil {
-			return err
-		}
-	}
-	for _, d := range c.Disputes {
-		_, err := bookDispute(d, LedgerLine{Account: AccountSuspense}, func(kind EntryKind, fact, memo string, currency Currency, lines ...LedgerLine) (bool, error) {
-			return tx.InsertEntry(ctx, &LedgerEntry{ID: NewID("led", now), TenantID: tenantID, Kind: kind, Fact: fact,
-				OrderID: orderID, Currency: currency, Cause: cause, At: now, Memo: memo, Lines: lines})
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return done, err
 }
 
 // notice is what a tenant's own system is told of a fact about an order. Amount is

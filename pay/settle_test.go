@@ -197,7 +197,7 @@ func TestAPaymentIsBookedOnce(t *testing.T) {
 					t.Errorf("signed with %q: answered %d, want 400", secret, status)
 				}
 			}
-			events, err := w.Store.ListEvents(context.Background(), w.Tenant.ID, "", 100)
+			events, err := w.Store.ListEvents(context.Background(), pay.EventFilter{TenantID: w.Tenant.ID, Limit: 100})
 			if err != nil || len(events) != 0 {
 				t.Errorf("%d events stored, %v", len(events), err)
 			}

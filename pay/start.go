@@ -181,8 +181,14 @@ func (s *Service) supersede(ctx context.Context, t *Tenant, c *Checkout, shape f
 	if old != nil {
 		number = old.Number + 1
 	}
-	next := shape(newAttempt(t, c.Order, number, now))
+	next := newAttempt(t, c.Order, number, now)
+	next.StripeCustomer = c.Customer.StripeCustomer
+	next = shape(next)
 	err := s.Store.InTx(ctx, func(tx Tx) error {
+		// The order was read before its attempts, one of which may have paid it since.
+		if order, err := tx.OrderByID(ctx, t.ID, c.Order.ID); err != nil || !payable(order) {
+			return orElse(err, unlessMoved(false, c.Order.ID))
+		}
 		if old != nil && !old.State.Final() {
 			gone := *old
 			gone.Failure, gone.UpdatedAt, gone.CheckAt = "superseded", now, time.Time{}

@@ -61,8 +61,8 @@ type Gateway interface {
 	// succeeded or is cancelled already is returned as it is.
 	CancelIntent(ctx context.Context, t *Tenant, id, key string) (*StripeIntent, error)
 	// IntentMade finds the intent of an attempt by our mark on it, among the
-	// customer's intents; "" when none was made.
-	IntentMade(ctx context.Context, t *Tenant, stripeCustomer, attemptID string) (string, error)
+	// customer's intents since; "" when surely none was made.
+	IntentMade(ctx context.Context, t *Tenant, stripeCustomer string, a *Attempt) (string, error)
 	// CreateRefund gives money back. Stripe's own cap is FaultRejected
 	// (charge_already_refunded, or a Param of amount).
 	CreateRefund(ctx context.Context, t *Tenant, in RefundInput, key string) (*StripeRefund, error)
@@ -182,6 +182,8 @@ type StripeSession struct {
 	ClientReferenceID string
 	Metadata          map[string]string
 	CustomerID        string
+	PayerName         string        // as typed on Stripe's page; "" until then
+	PayerEmail        string        // likewise
 	IntentID          string        // "" until there is one
 	Intent            *StripeIntent // nil until there is one
 	Setup             *StripeSetup  // in mode setup, nil until there is one
@@ -226,6 +228,8 @@ type StripeCharge struct {
 	Disputes       []StripeDispute           // all of them, oldest first; read when Disputed
 	Method         string                    // e.g. "visa •••• 4242 exp 12/2030"
 	ReceiptURL     string
+	PayerName      string // from the billing details, "" when there are none
+	PayerEmail     string // likewise
 	CreatedAt      time.Time
 }
 

@@ -97,7 +97,7 @@ func (s *Service) lostIntent(ctx context.Context, a *Attempt) (string, error) {
 	if err != nil || c.StripeCustomer == "" {
 		return "", err // without a customer there, nothing was charged
 	}
-	return s.Gateway.IntentMade(ctx, t, c.StripeCustomer, a.ID)
+	return s.Gateway.IntentMade(ctx, t, c.StripeCustomer, a)
 }
 
 // closeUnanswered ends an attempt whose key Stripe has forgotten by now without

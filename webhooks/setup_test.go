@@ -106,7 +106,7 @@ func (k *till) rows(table string) int {
 func (k *till) stored() *pay.Event {
 	k.t.Helper()
 	for _, state := range []pay.EventState{pay.EventReceived, pay.EventIgnored, pay.EventApplied, pay.EventUnmatched, pay.EventNotOurs, pay.EventFailed} {
-		events, err := k.store.ListEvents(context.Background(), k.tenant.ID, state, 10)
+		events, err := k.store.ListEvents(context.Background(), pay.EventFilter{TenantID: k.tenant.ID, State: state, Limit: 10})
 		if err != nil {
 			k.t.Fatal(err)
 		}

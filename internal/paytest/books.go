@@ -54,7 +54,7 @@ func (w *World) Check(orderID string, want Want) {
 	w.checkBalances(want)
 	w.checkStory(o, want)
 	w.checkUnclaimed(want)
-	events, err := w.Store.ListEvents(ctx, w.Tenant.ID, pay.EventReceived, 1000)
+	events, err := w.Store.ListEvents(ctx, pay.EventFilter{TenantID: w.Tenant.ID, State: pay.EventReceived, Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}

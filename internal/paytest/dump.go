@@ -72,7 +72,12 @@ func (w *World) Dump(roads bool) string {
 	unclaimed, err := w.Store.ListUnclaimed(ctx, w.Tenant.ID)
 	must(err)
 	for _, u := range unclaimed {
-		say("unclaimed %s %s", u.Reason, u.Amount)
+		say("unclaimed %s %s %s held %d assigned %d", u.Reason, u.Amount, u.State, u.HeldMinor, u.AssignedMinor)
+		asked, err := w.Store.ListRefundRequests(ctx, w.Tenant.ID, u.ID)
+		must(err)
+		for _, r := range asked {
+			say("refund of unclaimed asked for %s %s made %t failure %q", r.State, r.Amount, r.StripeRefundID != "", r.Failure)
+		}
 	}
 	balances, err := w.Store.Balances(ctx, w.Tenant.ID)
 	must(err)
@@ -93,7 +98,7 @@ func (w *World) Dump(roads bool) string {
 		say("credit of %d: %s", c.ICustomer, c.Credit)
 	}
 	if roads {
-		events, err := w.Store.ListEvents(ctx, w.Tenant.ID, "", 1000)
+		events, err := w.Store.ListEvents(ctx, pay.EventFilter{TenantID: w.Tenant.ID, Limit: 1000})
 		must(err)
 		for _, e := range events {
 			say("event %s %s", e.Type, e.State)

@@ -195,11 +195,46 @@ func (r reader) EventByID(ctx context.Context, tenantID, id string) (*pay.Event,
 	return r.in.EventByID(ctx, tenantID, id)
 }
 
-func (r reader) ListEvents(ctx context.Context, tenantID string, state pay.EventState, limit int) ([]*pay.Event, error) {
+func (r reader) EventByStripeID(ctx context.Context, tenantID, stripeID string) (*pay.Event, error) {
+	if err := r.faults.next("EventByStripeID"); err != nil {
+		return nil, err
+	}
+	return r.in.EventByStripeID(ctx, tenantID, stripeID)
+}
+
+func (r reader) ListEvents(ctx context.Context, f pay.EventFilter) ([]*pay.Event, error) {
 	if err := r.faults.next("ListEvents"); err != nil {
 		return nil, err
 	}
-	return r.in.ListEvents(ctx, tenantID, state, limit)
+	return r.in.ListEvents(ctx, f)
+}
+
+func (r reader) UnclaimedByID(ctx context.Context, tenantID, id string) (*pay.Unclaimed, error) {
+	if err := r.faults.next("UnclaimedByID"); err != nil {
+		return nil, err
+	}
+	return r.in.UnclaimedByID(ctx, tenantID, id)
+}
+
+func (r reader) FactBooked(ctx context.Context, tenantID, fact string) (bool, error) {
+	if err := r.faults.next("FactBooked"); err != nil {
+		return false, err
+	}
+	return r.in.FactBooked(ctx, tenantID, fact)
+}
+
+func (r reader) CustomersByEmail(ctx context.Context, tenantID, email string, limit int) ([]string, error) {
+	if err := r.faults.next("CustomersByEmail"); err != nil {
+		return nil, err
+	}
+	return r.in.CustomersByEmail(ctx, tenantID, email, limit)
+}
+
+func (r reader) OpenOrdersOver(ctx context.Context, tenantID string, amount pay.Money, since time.Time, limit int) ([]*pay.Order, error) {
+	if err := r.faults.next("OpenOrdersOver"); err != nil {
+		return nil, err
+	}
+	return r.in.OpenOrdersOver(ctx, tenantID, amount, since, limit)
 }
 
 func (r reader) ListUnclaimed(ctx context.Context, tenantID string) ([]*pay.Unclaimed, error) {

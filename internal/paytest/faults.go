@@ -214,8 +214,8 @@ func (g *gateway) CancelIntent(ctx context.Context, t *pay.Tenant, id, key strin
 	return through(g.Gateway, "CancelIntent", func() (*pay.StripeIntent, error) { return g.In.CancelIntent(ctx, t, id, key) })
 }
 
-func (g *gateway) IntentMade(ctx context.Context, t *pay.Tenant, stripeCustomer, attemptID string) (string, error) {
-	return through(g.Gateway, "IntentMade", func() (string, error) { return g.In.IntentMade(ctx, t, stripeCustomer, attemptID) })
+func (g *gateway) IntentMade(ctx context.Context, t *pay.Tenant, stripeCustomer string, a *pay.Attempt) (string, error) {
+	return through(g.Gateway, "IntentMade", func() (string, error) { return g.In.IntentMade(ctx, t, stripeCustomer, a) })
 }
 
 func (g *gateway) CreateRefund(ctx context.Context, t *pay.Tenant, in pay.RefundInput, key string) (*pay.StripeRefund, error) {

@@ -188,6 +188,20 @@ func (x *tx) InsertUnclaimed(ctx context.Context, u *pay.Unclaimed) error {
 	return x.in.InsertUnclaimed(ctx, u)
 }
 
+func (x *tx) LockUnclaimed(ctx context.Context, tenantID, id string) (*pay.Unclaimed, error) {
+	if err := x.faults.next("LockUnclaimed"); err != nil {
+		return nil, err
+	}
+	return x.in.LockUnclaimed(ctx, tenantID, id)
+}
+
+func (x *tx) MoveUnclaimed(ctx context.Context, u *pay.Unclaimed, from pay.UnclaimedState) (bool, error) {
+	if err := x.faults.next("MoveUnclaimed"); err != nil {
+		return false, err
+	}
+	return x.in.MoveUnclaimed(ctx, u, from)
+}
+
 func (x *tx) InsertEvent(ctx context.Context, e *pay.Event) (bool, error) {
 	if err := x.faults.next("InsertEvent"); err != nil {
 		return false, err

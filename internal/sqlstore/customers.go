@@ -41,6 +41,13 @@ func (r reader) CustomerByStripeID(ctx context.Context, tenantID, stripeCustomer
 		WHERE t.id = $1 AND s.stripe_customer = $2`, tenantID, stripeCustomer)
 }
 
+// CustomersByEmail implements pay.Reader. LOWER folds ASCII only, on both databases.
+func (r reader) CustomersByEmail(ctx context.Context, tenantID, email string, limit int) ([]string, error) {
+	list, err := many(ctx, r, "customers", func(w row, id *string) error { return w.Scan(id) },
+		`SELECT id FROM customers WHERE tenant_id = $1 AND LOWER(email) = LOWER($2) AND email <> '' ORDER BY id LIMIT $3`, tenantID, email, clampLimit(limit, 5, 100))
+	return values(list), err
+}
+
 // SaveCustomer implements pay.Tx: one statement, so that two requests for a new
 // customer make one.
 func (x *tx) SaveCustomer(ctx context.Context, c *pay.Customer) error {

@@ -21,16 +21,36 @@ func (r reader) EventByID(ctx context.Context, tenantID, id string) (*pay.Event,
 	return one(ctx, r, "event", scanEvent, eventSelect+` WHERE tenant_id = $1 AND id = $2`, tenantID, id)
 }
 
-// ListEvents implements pay.Reader; they come newest first. State "" means all;
-// the limit is 1 to 1,000, 0 means 50.
-func (r reader) ListEvents(ctx context.Context, tenantID string, state pay.EventState, limit int) ([]*pay.Event, error) {
-	var w where
-	w.and("tenant_id = $%d", tenantID)
-	if state != "" {
-		w.and("state = $%d", state)
-	}
-	return many(ctx, r, "events", scanEvent, fmt.Sprintf("%s%s ORDER BY id DESC LIMIT %d", eventSelect, w.String(), clampLimit(limit, 50, 1000)), w.args...)
+// EventByStripeID implements pay.Reader.
+func (r reader) EventByStripeID(ctx context.Context, tenantID, stripeID string) (*pay.Event, error) {
+	return one(ctx, r, "event", scanEvent, eventSelect+` WHERE tenant_id = $1 AND stripe_id = $2`, tenantID, stripeID)
 }
+
+// ListEvents implements pay.Reader; they come newest first, by id.
+func (r reader) ListEvents(ctx context.Context, f pay.EventFilter) ([]*pay.Event, error) {
+	var w where
+	w.and("tenant_id = $%d", f.TenantID)
+	if f.Type != "" {
+		w.and("type = $%d", f.Type)
+	}
+	if f.State != "" {
+		w.and("state = $%d", f.State)
+	}
+	if !f.Since.IsZero() {
+		w.and("received_at >= $%d", micros(f.Since))
+		// Every index of events ends in the id, which begins with the time that it was made
+		// at: so nothing older is read. The minute is for the two readings of the clock.
+		w.and("id >= $%d", pay.NewID("evn", f.Since.Add(-time.Minute))[:len("evn_")+idTime])
+	}
+	if f.After != "" {
+		w.and("id < $%d", f.After)
+	}
+	return many(ctx, r, "events", scanEvent, fmt.Sprintf("%s%s ORDER BY id DESC LIMIT %d", eventSelect, w.String(), clampLimit(f.Limit, 50, 1000)), w.args...)
+}
+
+// idTime is how many symbols of an id tell its time: 48 bits in base 32, the first
+// symbol carrying 3 (pay.NewID).
+const idTime = 10
 
 // InsertEvent implements pay.Tx.
 func (x *tx) InsertEvent(ctx context.Context, e *pay.Event) (bool, error) {

@@ -93,6 +93,13 @@ func (r reader) ListEntries(ctx context.Context, tenantID, orderID string) ([]*p
 	return out, nil
 }
 
+// FactBooked implements pay.Reader.
+func (r reader) FactBooked(ctx context.Context, tenantID, fact string) (bool, error) {
+	n, err := one(ctx, r, "ledger entry", func(w row, n *int) error { return w.Scan(n) },
+		`SELECT COUNT(*) FROM ledger_entries WHERE tenant_id = $1 AND fact = $2`, tenantID, fact)
+	return err == nil && *n > 0, err
+}
+
 // Balances implements pay.Reader; they come by tenant, account and currency.
 func (r reader) Balances(ctx context.Context, tenantID string) ([]pay.AccountBalance, error) {
 	var w where
@@ -158,6 +165,7 @@ var bookViews = []string{
 	"v_refund_over_capture", "v_refund_drift", "v_refund_differs", "v_refund_without_entry",
 	"v_two_open_attempts", "v_waiting_without_attempt", "v_refund_requested_over_capture", "v_dispute_lost_held",
 	"v_dispute_lost_without_posting", "v_payment_without_posting", "v_posting_differs", "v_payment_without_delivery",
+	"v_suspense_differs", "v_assignment_differs", "v_assignment_without_posting",
 }
 
 // VerifyBooks implements pay.Reader. A line names the tenant, the row and the

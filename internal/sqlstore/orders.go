@@ -43,7 +43,7 @@ func (r reader) LiveOrderByDigest(ctx context.Context, tenantID, digest string) 
 // is paid at this moment is found by one of the two halves; each half has its index.
 func (r reader) ChargeByDigest(ctx context.Context, tenantID, digest string, since time.Time) (*pay.Order, error) {
 	return one(ctx, r, "order", scanOrder, orderSelect+` WHERE tenant_id = $1 AND open_digest = $2
-		UNION ALL `+orderSelect+` WHERE tenant_id = $1 AND digest = $2 AND state = 'paid' AND idempotency_key = '' AND paid_at >= $3
+		UNION ALL `+orderSelect+` WHERE tenant_id = $1 AND digest = $2 AND state IN ('paid', 'mismatch') AND idempotency_key = '' AND COALESCE(paid_at, updated_at) >= $3
 		ORDER BY id DESC LIMIT 1`, tenantID, digest, micros(since))
 }
 
@@ -76,6 +76,14 @@ func (r reader) ListOrders(ctx context.Context, f pay.OrderFilter) ([]*pay.Order
 	return many(ctx, r, "orders", scanOrder, query, w.args...)
 }
 
+// OpenOrdersOver implements pay.Reader; the index of states and ids narrows it to what
+// waits for money.
+func (r reader) OpenOrdersOver(ctx context.Context, tenantID string, amount pay.Money, since time.Time, limit int) ([]*pay.Order, error) {
+	return many(ctx, r, "open orders", scanOrder, orderSelect+` WHERE tenant_id = $1 AND state IN ('open', 'processing')
+		AND currency = $2 AND total_minor = $3 AND kind = 'payment' AND created_at >= $4 ORDER BY id DESC LIMIT $5`,
+		tenantID, amount.Currency, amount.Minor, micros(since), clampLimit(limit, 5, 100))
+}
+
 // InsertOrder implements pay.Tx. CodeConflict means that the pay token, the
 // idempotency key, or the digest of a live order without one, is taken.
 func (x *tx) InsertOrder(ctx context.Context, o *pay.Order) error {
@@ -94,7 +102,8 @@ func (x *tx) InsertOrder(ctx context.Context, o *pay.Order) error {
 }
 
 // MoveOrder implements pay.Tx. The state in the WHERE is the lock: of any number
-// of movers one sees a row.
+// of movers one sees a row. An order that opens again answers for its request again,
+// unless another live order does by now.
 func (x *tx) MoveOrder(ctx context.Context, tenantID, id string, from, to pay.OrderState, reason string, when time.Time) (bool, error) {
 	if to == pay.OrderPaid {
 		return false, errors.New("move order: paid needs evidence, by MarkOrderPaid")
@@ -103,7 +112,8 @@ func (x *tx) MoveOrder(ctx context.Context, tenantID, id string, from, to pay.Or
 		return false, fmt.Errorf("move order: the graph has no edge from %s to %s", from, to)
 	}
 	return x.moved(ctx, "move order", `UPDATE orders SET state = $4, state_reason = $5, updated_at = $6,
-			open_digest = CASE WHEN $7 THEN open_digest END
+			open_digest = CASE WHEN $7 THEN COALESCE(open_digest, CASE WHEN idempotency_key = '' AND NOT EXISTS (
+				SELECT 1 FROM orders other WHERE other.tenant_id = $1 AND other.open_digest = orders.digest) THEN digest END) END
 		WHERE tenant_id = $1 AND id = $2 AND state = $3`, tenantID, id, from, to, reason, micros(when), to.Live())
 }
 

@@ -44,20 +44,50 @@ func (x *tx) InsertDelivery(ctx context.Context, d *pay.Delivery) error {
 
 // ListUnclaimed implements pay.Reader; they come newest first.
 func (r reader) ListUnclaimed(ctx context.Context, tenantID string) ([]*pay.Unclaimed, error) {
-	return many(ctx, r, "unclaimed money", func(w row, u *pay.Unclaimed) error {
-		return w.Scan(&u.ID, &u.TenantID, &u.ObjectID, &u.OrderID, &u.Amount.Currency, &u.Amount.Minor, &u.Reason, &u.Detail, &u.State,
-			at(&u.CreatedAt), at(&u.UpdatedAt))
-	}, `SELECT id, tenant_id, object_id, COALESCE(order_id, ''), currency, amount_minor, reason, detail, state, created_at, updated_at
-		FROM unclaimed WHERE tenant_id = $1 ORDER BY id DESC`, tenantID)
+	return many(ctx, r, "unclaimed money", scanUnclaimed, unclaimedSelect+` WHERE tenant_id = $1 ORDER BY id DESC`, tenantID)
+}
+
+const unclaimedSelect = `SELECT id, tenant_id, object_id, COALESCE(order_id, ''), currency, amount_minor, reason, detail, state, held_minor,
+	assigned_minor, COALESCE(customer_id, ''), evidence, decided_reason, decided_cause_kind, decided_cause_id, decided_at, created_at, updated_at
+	FROM unclaimed`
+
+func scanUnclaimed(w row, u *pay.Unclaimed) error {
+	return w.Scan(&u.ID, &u.TenantID, &u.ObjectID, &u.OrderID, &u.Amount.Currency, &u.Amount.Minor, &u.Reason, &u.Detail, &u.State, &u.HeldMinor,
+		&u.AssignedMinor, &u.CustomerID, doc{&u.Evidence}, &u.Decision.Reason, &u.Decision.Cause.Kind, &u.Decision.Cause.ID, at(&u.Decision.At),
+		at(&u.CreatedAt), at(&u.UpdatedAt))
+}
+
+// UnclaimedByID implements pay.Reader.
+func (r reader) UnclaimedByID(ctx context.Context, tenantID, id string) (*pay.Unclaimed, error) {
+	return one(ctx, r, "unclaimed money", scanUnclaimed, unclaimedSelect+` WHERE tenant_id = $1 AND (id = $2 OR object_id = $2)`, tenantID, id)
+}
+
+// LockUnclaimed implements pay.Tx.
+func (x *tx) LockUnclaimed(ctx context.Context, tenantID, id string) (*pay.Unclaimed, error) {
+	if _, err := x.exec(ctx, "lock unclaimed money", `UPDATE unclaimed SET updated_at = updated_at
+		WHERE tenant_id = $1 AND (id = $2 OR object_id = $2)`, tenantID, id); err != nil {
+		return nil, err
+	}
+	return x.UnclaimedByID(ctx, tenantID, id)
+}
+
+// MoveUnclaimed implements pay.Tx.
+func (x *tx) MoveUnclaimed(ctx context.Context, u *pay.Unclaimed, from pay.UnclaimedState) (bool, error) {
+	return x.moved(ctx, "move unclaimed money", `UPDATE unclaimed SET order_id = $4, currency = $5, amount_minor = $6, state = $7, held_minor = $8,
+			assigned_minor = $9, customer_id = $10, decided_reason = $11, decided_cause_kind = $12, decided_cause_id = $13, decided_at = $14,
+			updated_at = $15
+		WHERE tenant_id = $1 AND id = $2 AND state = $3`, u.TenantID, u.ID, from, text(u.OrderID), u.Amount.Currency, u.Amount.Minor, u.State,
+		u.HeldMinor, u.AssignedMinor, text(u.CustomerID), u.Decision.Reason, u.Decision.Cause.Kind, u.Decision.Cause.ID, micros(u.Decision.At),
+		micros(u.UpdatedAt))
 }
 
 // InsertUnclaimed implements pay.Tx.
 func (x *tx) InsertUnclaimed(ctx context.Context, u *pay.Unclaimed) error {
 	_, err := x.exec(ctx, "insert unclaimed money", `INSERT INTO unclaimed (id, tenant_id, object_id, order_id, currency, amount_minor,
-			reason, detail, state, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (tenant_id, object_id) DO NOTHING`,
+			reason, detail, state, held_minor, assigned_minor, evidence, decided_reason, decided_cause_kind, decided_cause_id, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, '', '', '', $11, $12) ON CONFLICT (tenant_id, object_id) DO NOTHING`,
 		u.ID, u.TenantID, u.ObjectID, text(u.OrderID), u.Amount.Currency, u.Amount.Minor,
-		u.Reason, u.Detail, u.State, micros(u.CreatedAt), micros(u.UpdatedAt))
+		u.Reason, u.Detail, u.State, jsonText(u.Evidence), micros(u.CreatedAt), micros(u.UpdatedAt))
 	return err
 }
 

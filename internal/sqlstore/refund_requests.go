@@ -7,11 +7,11 @@ import (
 	"github.com/portatill/portatill/pay"
 )
 
-const refundRequestSelect = `SELECT id, tenant_id, payment_id, order_id, currency, amount_minor, reason, key, idempotency_key, state,
+const refundRequestSelect = `SELECT id, tenant_id, COALESCE(payment_id, ''), COALESCE(unclaimed_id, ''), COALESCE(order_id, ''), currency, amount_minor, reason, key, idempotency_key, state,
 	stripe_refund_id, failure, cause_kind, cause_id, created_at, updated_at FROM refund_requests`
 
 func scanRefundRequest(w row, r *pay.RefundRequest) error {
-	return w.Scan(&r.ID, &r.TenantID, &r.PaymentID, &r.OrderID, &r.Amount.Currency, &r.Amount.Minor, &r.Reason, &r.Key, &r.IdempotencyKey, &r.State,
+	return w.Scan(&r.ID, &r.TenantID, &r.PaymentID, &r.UnclaimedID, &r.OrderID, &r.Amount.Currency, &r.Amount.Minor, &r.Reason, &r.Key, &r.IdempotencyKey, &r.State,
 		&r.StripeRefundID, &r.Failure, &r.Cause.Kind, &r.Cause.ID, at(&r.CreatedAt), at(&r.UpdatedAt))
 }
 
@@ -26,8 +26,9 @@ func (r reader) RefundRequestByKey(ctx context.Context, tenantID, key string) (*
 }
 
 // ListRefundRequests implements pay.Reader.
-func (r reader) ListRefundRequests(ctx context.Context, tenantID, paymentID string) ([]*pay.RefundRequest, error) {
-	return many(ctx, r, "refund requests", scanRefundRequest, refundRequestSelect+` WHERE tenant_id = $1 AND payment_id = $2 ORDER BY id`, tenantID, paymentID)
+func (r reader) ListRefundRequests(ctx context.Context, tenantID, subjectID string) ([]*pay.RefundRequest, error) {
+	return many(ctx, r, "refund requests", scanRefundRequest, refundRequestSelect+`
+		WHERE tenant_id = $1 AND (payment_id = $2 OR unclaimed_id = $2) ORDER BY id`, tenantID, subjectID)
 }
 
 // RefundRequestsDue implements pay.Reader.
@@ -39,10 +40,11 @@ func (r reader) RefundRequestsDue(ctx context.Context, t time.Time, limit int) (
 // InsertRefundRequest implements pay.Tx.
 func (x *tx) InsertRefundRequest(ctx context.Context, r *pay.RefundRequest) error {
 	return x.insert(ctx, "refund request", `INSERT INTO refund_requests (id, tenant_id, payment_id, order_id, currency, amount_minor, reason, key,
-			idempotency_key, state, stripe_refund_id, failure, cause_kind, cause_id, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING`,
-		r.ID, r.TenantID, r.PaymentID, r.OrderID, r.Amount.Currency, r.Amount.Minor, r.Reason, r.Key,
-		r.IdempotencyKey, r.State, r.StripeRefundID, r.Failure, r.Cause.Kind, r.Cause.ID, micros(r.CreatedAt), micros(r.UpdatedAt))
+			idempotency_key, state, stripe_refund_id, failure, cause_kind, cause_id, created_at, updated_at, unclaimed_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING`,
+		r.ID, r.TenantID, text(r.PaymentID), text(r.OrderID), r.Amount.Currency, r.Amount.Minor, r.Reason, r.Key,
+		r.IdempotencyKey, r.State, r.StripeRefundID, r.Failure, r.Cause.Kind, r.Cause.ID, micros(r.CreatedAt), micros(r.UpdatedAt),
+		text(r.UnclaimedID))
 }
 
 // MoveRefundRequest implements pay.Tx.

@@ -237,12 +237,17 @@ func (g *Gate) cancel(ctx context.Context, t *pay.Tenant, id, key string) (*pay.
 	return out, nil
 }
 
-// IntentMade finds the intent of an attempt among the newest hundred of the customer's.
-func (g *Gate) IntentMade(ctx context.Context, t *pay.Tenant, stripeCustomer, attemptID string) (string, error) {
+// IntentMade finds the intent of an attempt among the customer's that were made since a day before it. When these are
+// more than a list holds, "none" would be a guess: that is FaultUnavailable.
+func (g *Gate) IntentMade(ctx context.Context, t *pay.Tenant, stripeCustomer string, a *pay.Attempt) (string, error) {
 	if err := checkID(stripeCustomer, "cus_"); err != nil {
 		return "", err
 	}
-	id, _, err := g.findIntent(ctx, t, stripeCustomer, attemptID, time.Time{})
+	id, all, err := g.findIntent(ctx, t, stripeCustomer, a.ID, a.CreatedAt.Add(-24*time.Hour))
+	if err == nil && id == "" && !all {
+		err = &pay.StripeFault{Kind: pay.FaultUnavailable, Code: "too_many_intents",
+			Message: "the customer has more than a hundred payment intents since; whether one is the attempt's cannot be told"}
+	}
 	return id, err
 }
 

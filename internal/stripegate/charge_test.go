@@ -264,13 +264,19 @@ func TestAnAttemptsIntentIsFoundByOurMark(t *testing.T) {
 	intent := func(id, attempt, tenant string) string {
 		return fmt.Sprintf(`{"id":%q,"object":"payment_intent","metadata":{"portatill_attempt":%q,"portatill_tenant":%q}}`, id, attempt, tenant)
 	}
-	d := always(200, listOf(true, intent("pi_1", "att_00", "ten_01"), intent("pi_2", "att_01", "ten_02"), intent("pi_3", "att_01", "ten_01"), intent("pi_4", "att_01", "ten_01")))
+	d := always(200, listOf(false, intent("pi_1", "att_00", "ten_01"), intent("pi_2", "att_01", "ten_02"), intent("pi_3", "att_01", "ten_01"), intent("pi_4", "att_01", "ten_01")))
 	for attempt, want := range map[string]string{"att_01": "pi_3", "att_77": "", "": ""} {
-		if id, err := gateTo(t, d).IntentMade(t.Context(), testTenant(), aCustomer, attempt); id != want || err != nil {
+		if id, err := gateTo(t, d).IntentMade(t.Context(), testTenant(), aCustomer, &pay.Attempt{ID: attempt, CreatedAt: time.Unix(1_700_000_000, 0)}); id != want || err != nil {
 			t.Errorf("%q is of %q, %v; want %q", attempt, id, err, want)
 		}
 	}
 	if r := d.requests(); len(r) != 2 || r[0].value("customer") != aCustomer || r[0].value("limit") != "100" {
 		t.Errorf("asked %+v", r)
+	}
+	// "None" among more than were looked at is no answer: the charge would be made again.
+	more := always(200, listOf(true, intent("pi_1", "att_00", "ten_01")))
+	_, err := gateTo(t, more).IntentMade(t.Context(), testTenant(), aCustomer, &pay.Attempt{ID: "att_01", CreatedAt: time.Unix(1_700_000_000, 0)})
+	if f := faultOf(t, err); f.Kind != pay.FaultUnavailable || f.Code != "too_many_intents" {
+		t.Errorf("of a list that goes on: %v", err)
 	}
 }

@@ -27,6 +27,9 @@ func (c conn) session(s *stripe.CheckoutSession, id ...string) (*pay.StripeSessi
 	if s.Customer != nil {
 		out.CustomerID = s.Customer.ID
 	}
+	if d := s.CustomerDetails; d != nil {
+		out.PayerName, out.PayerEmail = d.Name, d.Email
+	}
 	if s.SetupIntent != nil {
 		var err error
 		if out.Setup, err = c.setup(s.SetupIntent); err != nil {
@@ -128,6 +131,9 @@ func (c conn) charge(ch *stripe.Charge) (*pay.StripeCharge, error) {
 		Amount: money(ch.Amount, ch.Currency), AmountCaptured: money(ch.AmountCaptured, ch.Currency),
 		AmountRefunded: money(ch.AmountRefunded, ch.Currency),
 		Method:         methodText(ch.PaymentMethodDetails), ReceiptURL: ch.ReceiptURL, CreatedAt: when(ch.Created),
+	}
+	if d := ch.BillingDetails; d != nil {
+		out.PayerName, out.PayerEmail = d.Name, d.Email
 	}
 	var err error
 	if out.Balance, err = c.balance(ch.BalanceTransaction); err != nil {

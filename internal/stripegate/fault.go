@@ -96,6 +96,10 @@ func kindIs(err error) pay.FaultKind {
 // connectionError returns the part of err that tells of the connection and not of a body, nil when there is none.
 func connectionError(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
+		// The address of a look-up has an e-mail address in its query.
+		if at, _, cut := strings.Cut(e.URL, "?"); cut {
+			return &url.Error{Op: e.Op, URL: at, Err: e.Err}
+		}
 		return e
 	}
 	for _, known := range []error{io.ErrUnexpectedEOF, io.EOF, context.Canceled, context.DeadlineExceeded} {

@@ -35,6 +35,7 @@ func TestFactsOfAPaidSessionAreStripes(t *testing.T) {
 	want := &pay.StripeSession{
 		ID: paidSession, Mode: "payment", Status: "complete", PaymentStatus: "paid", AmountTotal: gbp(1440), ClientReferenceID: "ord_01",
 		Metadata: meta, CustomerID: "cus_Pq1W2e3R4t5Y6u", IntentID: paidIntent, ExpiresAt: at(1711003600), CreatedAt: at(1711000000),
+		PayerName: "Canary Person", PayerEmail: "canary.person@mail.example",
 		Intent: &pay.StripeIntent{
 			ID: paidIntent, Status: "succeeded", Amount: gbp(1440), AmountReceived: gbp(1440), Metadata: meta, CustomerID: "cus_Pq1W2e3R4t5Y6u",
 			Failure: "insufficient_funds", CreatedAt: at(1711000100),
@@ -46,6 +47,7 @@ func TestFactsOfAPaidSessionAreStripes(t *testing.T) {
 					{ID: "re_3NEW", Status: pay.RefundFailed, Amount: gbp(300), FailureReason: "expired_or_canceled_card", CreatedAt: at(1711000400)},
 				},
 				Method: "visa •••• 4242 exp 12/2030", ReceiptURL: "https://pay.stripe.com/receipts/abc", CreatedAt: at(1711000200),
+				PayerName: "Canary Person", PayerEmail: "canary.person@mail.example",
 			},
 		},
 	}
@@ -341,10 +343,15 @@ func TestNoKeyNoCall(t *testing.T) {
 		out["DeleteCard"] = g.DeleteCard(ctx, tenant, aCustomer, aCard, "k")
 		_, out["ChargeCard"] = g.ChargeCard(ctx, tenant, chargeInput(t), "k")
 		_, out["CancelIntent"] = g.CancelIntent(ctx, tenant, paidIntent, "k")
-		_, out["IntentMade"] = g.IntentMade(ctx, tenant, aCustomer, "att_01")
+		_, out["IntentMade"] = g.IntentMade(ctx, tenant, aCustomer, &pay.Attempt{ID: "att_01", CreatedAt: time.Unix(1_700_000_000, 0)})
 		_, out["CreateRefund"] = g.CreateRefund(ctx, tenant, refundInput(), "k")
 		_, _, out["EnsureWebhookEndpoint"] = g.EnsureWebhookEndpoint(ctx, tenant, "https://till.example/w")
 		_, out["DeleteWebhookEndpoint"] = g.DeleteWebhookEndpoint(ctx, tenant, "https://till.example/w")
+		_, out["Endpoints"] = g.Endpoints(ctx, tenant)
+		_, _, out["CreateEndpoint"] = g.CreateEndpoint(ctx, tenant, "https://till.example/w")
+		out["MendEndpoint"] = g.MendEndpoint(ctx, tenant, "we_1")
+		out["DeleteEndpoint"] = g.DeleteEndpoint(ctx, tenant, "we_1")
+		_, out["ClockAhead"] = g.ClockAhead(ctx, tenant)
 		return out
 	}
 	for _, c := range []struct {
@@ -521,7 +528,7 @@ func TestWhatIsNoStripeIDNeverReachesAPath(t *testing.T) {
 		e12 := g.LabelCard(ctx, tenant, id, "Home", "k")
 		e13 := g.DeleteCard(ctx, tenant, aCustomer, id, "k")
 		_, e14 := g.CancelIntent(ctx, tenant, id, "k")
-		_, e15 := g.IntentMade(ctx, tenant, id, "att_01")
+		_, e15 := g.IntentMade(ctx, tenant, id, &pay.Attempt{ID: "att_01", CreatedAt: time.Unix(1_700_000_000, 0)})
 		refund := refundInput()
 		refund.IntentID = id
 		_, e16 := g.CreateRefund(ctx, tenant, refund, "k")

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -152,7 +153,10 @@ func TestWhatIsNotTheObjectAskedForIsUnreadable(t *testing.T) {
 		"DeleteCard":   func(g *Gate) error { return g.DeleteCard(ctx, tenant, aCustomer, aCard, "k") },
 		"ChargeCard":   func(g *Gate) error { _, err := g.ChargeCard(ctx, tenant, in, "k"); return err },
 		"CancelIntent": func(g *Gate) error { _, err := g.CancelIntent(ctx, tenant, paidIntent, "k"); return err },
-		"IntentMade":   func(g *Gate) error { _, err := g.IntentMade(ctx, tenant, aCustomer, "att_01"); return err },
+		"IntentMade": func(g *Gate) error {
+			_, err := g.IntentMade(ctx, tenant, aCustomer, &pay.Attempt{ID: "att_01", CreatedAt: time.Unix(1_700_000_000, 0)})
+			return err
+		},
 		"CreateRefund": func(g *Gate) error { _, err := g.CreateRefund(ctx, tenant, refundInput(), "k"); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -233,7 +237,7 @@ func readEverything(rt interface{ Fatalf(string, ...any) }, t testing.TB, g *Gat
 	}
 	i, err = g.CancelIntent(ctx, tenant, paidIntent, "k")
 	checked("CancelIntent", i != nil && i.ID == paidIntent, err)
-	_, err = g.IntentMade(ctx, tenant, aCustomer, "att_01")
+	_, err = g.IntentMade(ctx, tenant, aCustomer, &pay.Attempt{ID: "att_01", CreatedAt: time.Unix(1_700_000_000, 0)})
 	checked("IntentMade", true, err)
 	refund, err := g.CreateRefund(ctx, tenant, refundInput(), "k")
 	checked("CreateRefund", refund != nil && refund.ID != "" && refund.Amount == refundInput().Amount, err)
@@ -241,6 +245,14 @@ func readEverything(rt interface{ Fatalf(string, ...any) }, t testing.TB, g *Gat
 	checked("EnsureWebhookEndpoint", true, err)
 	_, err = g.DeleteWebhookEndpoint(ctx, tenant, "https://till.example/w")
 	checked("DeleteWebhookEndpoint", true, err)
+	_, err = g.Endpoints(ctx, tenant)
+	checked("Endpoints", true, err)
+	id, secret, err := g.CreateEndpoint(ctx, tenant, "https://till.example/w")
+	checked("CreateEndpoint", id != "" && secret != "", err)
+	checked("MendEndpoint", true, g.MendEndpoint(ctx, tenant, "we_1"))
+	checked("DeleteEndpoint", true, g.DeleteEndpoint(ctx, tenant, "we_1"))
+	_, err = g.ClockAhead(ctx, tenant)
+	checked("ClockAhead", true, err)
 }
 
 func FuzzAnyAnswerIsReadWithoutPanic(f *testing.F) {

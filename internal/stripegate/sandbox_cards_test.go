@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -261,10 +262,10 @@ func TestChargesAgainstStripeInABox(t *testing.T) {
 		if err != nil || again.ID != i.ID || b.count("payment_intent") != 1 {
 			t.Errorf("the same key gave %+v, %v; there are %d intents", again, err, b.count("payment_intent"))
 		}
-		if id, err := b.gate.IntentMade(ctx, b.tenant, customer, "att_01"); id != i.ID || err != nil {
+		if id, err := b.gate.IntentMade(ctx, b.tenant, customer, &pay.Attempt{ID: "att_01", CreatedAt: time.Unix(1_700_000_000, 0)}); id != i.ID || err != nil {
 			t.Errorf("the attempt's intent is %q, %v", id, err)
 		}
-		if id, err := b.gate.IntentMade(ctx, b.tenant, customer, "att_02"); id != "" || err != nil {
+		if id, err := b.gate.IntentMade(ctx, b.tenant, customer, &pay.Attempt{ID: "att_02", CreatedAt: time.Unix(1_700_000_000, 0)}); id != "" || err != nil {
 			t.Errorf("another attempt's intent is %q, %v", id, err)
 		}
 		if got, err := b.gate.CancelIntent(ctx, b.tenant, i.ID, "cancel"); err != nil || got.Status != "succeeded" {

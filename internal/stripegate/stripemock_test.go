@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stripe/stripe-go/v76"
 	"pgregory.net/rapid"
@@ -402,6 +403,13 @@ func TestStripesOwnContractAcceptsEveryRequest(t *testing.T) {
 		if n != 1 {
 			t.Errorf("%d endpoints were deleted, want 1", n)
 		}
+		endpoints, err := g.Endpoints(ctx, tenant)
+		check("Endpoints", err)
+		if len(endpoints) != 1 || endpoints[0].URL != listed {
+			t.Errorf("the endpoints are %+v", endpoints)
+		}
+		check("MendEndpoint", g.MendEndpoint(ctx, tenant, "we_1"))
+		check("DeleteEndpoint", g.DeleteEndpoint(ctx, tenant, "we_1"))
 		f.accepted(t, "GET /v1/account", "POST /v1/customers", "GET /v1/customers/"+id, "GET /v1/checkout/sessions/"+paidSession,
 			"POST /v1/checkout/sessions/"+paidSession+"/expire", "GET /v1/payment_intents/"+paidIntent, "GET /v1/charges/"+paidCharge,
 			"GET /v1/refunds/re_3OLD", "GET /v1/disputes/dp_1Abc", "GET /v1/checkout/sessions", "GET /v1/customers", "GET /v1/webhook_endpoints", "POST /v1/webhook_endpoints")
@@ -444,7 +452,7 @@ func TestStripesOwnContractAcceptsEveryRequestAboutCardsAndMoneyBack(t *testing.
 	check("ChargeCard with a bank debit", err)
 	_, err = g.CancelIntent(ctx, tenant, paidIntent, "k")
 	check("CancelIntent", err)
-	_, err = g.IntentMade(ctx, tenant, aCustomer, "att_01")
+	_, err = g.IntentMade(ctx, tenant, aCustomer, &pay.Attempt{ID: "att_01", CreatedAt: time.Unix(1_700_000_000, 0)})
 	check("IntentMade", err)
 	_, _, err = g.findIntent(ctx, tenant, aCustomer, "att_01", in.Attempt.CreatedAt)
 	check("findIntent", err)

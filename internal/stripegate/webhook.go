@@ -55,30 +55,37 @@ func (g *Gate) EnsureWebhookEndpoint(ctx context.Context, t *pay.Tenant, url str
 		if len(found) > 0 {
 			return c.mendEndpoint(found)
 		}
-		made := &stripe.WebhookEndpoint{}
-		// No idempotency key of ours: one that stayed the same would, for a day, replay the answer about an endpoint
-		// deleted meanwhile. The SDK's own key covers its retries.
-		err = c.post("/v1/webhook_endpoints", &stripe.WebhookEndpointParams{
-			Params:        c.params(""),
-			URL:           stripe.String(url),
-			EnabledEvents: stripe.StringSlice(WebhookEvents),
-			APIVersion:    stripe.String(stripe.APIVersion),
-			Description:   stripe.String("Portatill"),
-			Metadata:      map[string]string{pay.MetaTenant: t.ID},
-		}, made)
-		if err != nil {
+		if _, secret, err = c.makeEndpoint(t, url); err != nil {
 			return err
 		}
-		if err := whole(made.Object, made.ID, "webhook_endpoint", ""); err != nil {
-			return err
-		}
-		if made.Secret == "" {
-			return unreadable("Stripe made the endpoint %s but did not tell its secret; delete it and try again", clip(made.ID, 100))
-		}
-		secret, created = pay.Secret(made.Secret), true
+		created = true
 		return nil
 	})
 	return secret, created, err
+}
+
+func (c conn) makeEndpoint(t *pay.Tenant, url string) (id string, secret pay.Secret, err error) {
+	made := &stripe.WebhookEndpoint{}
+	// No idempotency key of ours: one that stayed the same would, for a day, replay the answer about an endpoint
+	// deleted meanwhile. The SDK's own key covers its retries.
+	err = c.post("/v1/webhook_endpoints", &stripe.WebhookEndpointParams{
+		Params:        c.params(""),
+		URL:           stripe.String(url),
+		EnabledEvents: stripe.StringSlice(WebhookEvents),
+		APIVersion:    stripe.String(stripe.APIVersion),
+		Description:   stripe.String("Portatill"),
+		Metadata:      map[string]string{pay.MetaTenant: t.ID},
+	}, made)
+	if err != nil {
+		return "", "", err
+	}
+	if err := whole(made.Object, made.ID, "webhook_endpoint", ""); err != nil {
+		return "", "", err
+	}
+	if made.Secret == "" {
+		return "", "", unreadable("Stripe made the endpoint %s but did not tell its secret; delete it and try again", clip(made.ID, 100))
+	}
+	return made.ID, pay.Secret(made.Secret), nil
 }
 
 // mendEndpoint leaves the endpoint alone when one of those found is enabled and hears everything; else it updates the
@@ -96,9 +103,18 @@ func (c conn) mendEndpoint(found []*stripe.WebhookEndpoint) error {
 	if slices.Contains(events, "*") {
 		events = []string{"*"}
 	}
-	return c.post(stripe.FormatURLPath("/v1/webhook_endpoints/%s", found[0].ID), &stripe.WebhookEndpointParams{
+	return c.updateEndpoint(found[0].ID, events)
+}
+
+// updateEndpoint switches an endpoint on, for these events.
+func (c conn) updateEndpoint(id string, events []string) error {
+	return c.post(stripe.FormatURLPath("/v1/webhook_endpoints/%s", id), &stripe.WebhookEndpointParams{
 		Params: c.params(""), EnabledEvents: stripe.StringSlice(events), Disabled: stripe.Bool(false),
 	}, &stripe.WebhookEndpoint{})
+}
+
+func (c conn) deleteEndpoint(id string) error {
+	return c.delete(stripe.FormatURLPath("/v1/webhook_endpoints/%s", id), &stripe.WebhookEndpointParams{Params: c.params("")}, &stripe.WebhookEndpoint{})
 }
 
 func hearsAll(events []string) bool {
@@ -122,9 +138,7 @@ func (g *Gate) DeleteWebhookEndpoint(ctx context.Context, t *pay.Tenant, url str
 			return err
 		}
 		for _, e := range found {
-			err := c.delete(stripe.FormatURLPath("/v1/webhook_endpoints/%s", e.ID), &stripe.WebhookEndpointParams{Params: c.params("")},
-				&stripe.WebhookEndpoint{})
-			if err != nil {
+			if err := c.deleteEndpoint(e.ID); err != nil {
 				return err
 			}
 			deleted++
@@ -134,9 +148,15 @@ func (g *Gate) DeleteWebhookEndpoint(ctx context.Context, t *pay.Tenant, url str
 	return deleted, err
 }
 
-// endpoints lists those with exactly this URL. One page is enough: Stripe allows 16 endpoints in an account
-// (https://stripe.com/docs/webhooks#register-webhook).
+// endpoints lists those with exactly this URL.
 func (c conn) endpoints(url string) ([]*stripe.WebhookEndpoint, error) {
+	all, err := c.allEndpoints()
+	return slices.DeleteFunc(all, func(e *stripe.WebhookEndpoint) bool { return e.URL != url }), err
+}
+
+// allEndpoints lists the account's endpoints. One page is enough: Stripe allows 16 in an account
+// (https://stripe.com/docs/webhooks#register-webhook).
+func (c conn) allEndpoints() ([]*stripe.WebhookEndpoint, error) {
 	list := &stripe.WebhookEndpointList{}
 	if err := c.list("/v1/webhook_endpoints", &stripe.WebhookEndpointListParams{ListParams: c.listParams()}, list); err != nil {
 		return nil, err
@@ -144,7 +164,6 @@ func (c conn) endpoints(url string) ([]*stripe.WebhookEndpoint, error) {
 	if list.Data == nil {
 		return nil, unreadable("the answer has no list of webhook endpoints")
 	}
-	var found []*stripe.WebhookEndpoint
 	for _, e := range list.Data {
 		if e == nil {
 			return nil, unreadable("a webhook endpoint in the list is null")
@@ -152,9 +171,6 @@ func (c conn) endpoints(url string) ([]*stripe.WebhookEndpoint, error) {
 		if err := whole(e.Object, e.ID, "webhook_endpoint", ""); err != nil {
 			return nil, err
 		}
-		if e.URL == url {
-			found = append(found, e)
-		}
 	}
-	return found, nil
+	return list.Data, nil
 }

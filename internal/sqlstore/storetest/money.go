@@ -301,7 +301,7 @@ func events(b *bench) {
 		}
 	}
 	b.same("stored", 1, n)
-	list := must(b.s.ListEvents(b.ctx, b.tenant.ID, pay.EventReceived, 10))
+	list := must(b.s.ListEvents(b.ctx, pay.EventFilter{TenantID: b.tenant.ID, State: pay.EventReceived, Limit: 10}))
 	e.ID = list[0].ID
 	b.same("received", []*pay.Event{e}, list)
 	finish := func(state pay.EventState) *pay.Event {
@@ -315,8 +315,8 @@ func events(b *bench) {
 	b.same("applied", pay.EventApplied, finish(pay.EventApplied).State)
 	after := finish(pay.EventFailed)
 	b.same("stays applied", "n:applied", after.Note)
-	b.same("none is received", 0, len(must(b.s.ListEvents(b.ctx, b.tenant.ID, pay.EventReceived, 10))))
-	b.same("all", 1, len(must(b.s.ListEvents(b.ctx, b.tenant.ID, "", 0))))
+	b.same("none is received", 0, len(must(b.s.ListEvents(b.ctx, pay.EventFilter{TenantID: b.tenant.ID, State: pay.EventReceived, Limit: 10}))))
+	b.same("all", 1, len(must(b.s.ListEvents(b.ctx, pay.EventFilter{TenantID: b.tenant.ID}))))
 	b.code(pay.CodeNotFound, b.s.InTx(b.ctx, func(tx pay.Tx) error {
 		return tx.FinishEvent(b.ctx, b.tenant.ID, "evn_none", pay.EventApplied, "", Now)
 	}))

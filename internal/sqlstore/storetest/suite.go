@@ -31,7 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) *sqlstore.Store) {
 		cases map[string]func(b *bench)
 	}{
 		{"Tenants", tenantCases}, {"Customers", customerCases}, {"Orders", orderCases}, {"Attempts", attemptCases},
-		{"Money", moneyCases}, {"Ledger", ledgerCases}, {"Outbox", outboxCases}, {"Transactions", txCases},
+		{"Money", moneyCases}, {"Ledger", ledgerCases}, {"Outbox", outboxCases}, {"Unclaimed", unclaimedCases}, {"Transactions", txCases},
 		{"TenantWall", wallCases}, {"Books", bookCases},
 	} {
 		t.Run(area.name, func(t *testing.T) {

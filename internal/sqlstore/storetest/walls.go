@@ -273,20 +273,28 @@ var damage = map[string]struct{ view, query string }{
 	"RefundsAskedBeyondThePayment": {"asked to be", `INSERT INTO refund_requests (id, tenant_id, payment_id, order_id, currency, amount_minor, reason, key,
 			idempotency_key, state, stripe_refund_id, failure, cause_kind, cause_id, created_at, updated_at)
 		SELECT 'rfr_1', tenant_id, id, order_id, currency, amount_minor + 1, '', '', 'rfr_1', 'requested', '', '', 'staff', 'u', 1, 1 FROM payments`},
-	"ALostDisputeThatIsStillHeld": {"I-16", rawDispute + `; UPDATE ledger_lines SET account = 'disputes', customer_id = NULL WHERE account = 'customer'`},
-	"ALostDisputeThatNobodyPosts": {"I-25", `UPDATE ledger_entries SET kind = 'dispute_lost'`},
+	"ALostDisputeThatIsStillHeld":      {"I-16", rawDispute + `; UPDATE ledger_lines SET account = 'disputes', customer_id = NULL WHERE account = 'customer'`},
+	"HeldMoneyThatIsNotInSuspense":     {"hold 5, the suspense account has 0", rawCase + `'open', 5, 0, NULL, NULL FROM payments`},
+	"AnAssignmentThatIsNotInTheLedger": {"the ledger says 0", rawCase + `'assigned', 0, 5, customer_id, 1 FROM payments`},
+	"AnAssignmentThatNobodyPosts":      {"nothing tells PortaBilling of the 5 GBP", rawCase + `'assigned', 0, 5, customer_id, 1 FROM payments`},
+	"AnAssignmentWithoutItsCase":       {"I-10: 0 GBP is assigned", `UPDATE ledger_entries SET kind = 'assignment'`},
+	"ALostDisputeThatNobodyPosts":      {"I-25", `UPDATE ledger_entries SET kind = 'dispute_lost'`},
 }
 
 const rawDispute = `INSERT INTO disputes (id, tenant_id, payment_id, order_id, stripe_dispute_id, state, currency, amount_minor, reason,
 		due_by, cause_kind, cause_id, created_at, updated_at)
 	SELECT 'dsp_1', tenant_id, id, order_id, 'dp_1', 'lost', currency, amount_minor, '', NULL, 'staff', 'u', 1, 1 FROM payments`
 
+const rawCase = `INSERT INTO unclaimed (id, tenant_id, object_id, currency, amount_minor, reason, detail, evidence, decided_reason, decided_cause_kind,
+		decided_cause_id, created_at, updated_at, state, held_minor, assigned_minor, customer_id, decided_at)
+	SELECT 'unc_1', tenant_id, 'pi_1', currency, 9, 'no_order', '', '{}', '', '', '', 1, 1, `
+
 const rawRefund = `INSERT INTO refunds (id, tenant_id, payment_id, order_id, stripe_refund_id, state, reason, cause_kind, cause_id,
 		created_at, updated_at, amount_minor, currency)
 	VALUES ('ref_1', (SELECT tenant_id FROM payments), (SELECT id FROM payments), (SELECT order_id FROM payments), 're_1', 'succeeded', '', 'staff', 'u', 1, 1`
 
-const rawAttempts = `INSERT INTO attempts (id, tenant_id, order_id, number, kind, state, idempotency_key, stripe_account, currency, amount_minor, card_id, save_card, url, failure, created_at, updated_at)
-	SELECT 'att_' || n.n, a.tenant_id, a.order_id, n.n, 'checkout', 'open', 'raw' || n.n, 'acct_1', 'GBP', 1, '', FALSE, '', '', 1, 1
+const rawAttempts = `INSERT INTO attempts (id, tenant_id, order_id, number, kind, state, idempotency_key, stripe_account, currency, amount_minor, stripe_customer, card_id, save_card, url, failure, created_at, updated_at)
+	SELECT 'att_' || n.n, a.tenant_id, a.order_id, n.n, 'checkout', 'open', 'raw' || n.n, 'acct_1', 'GBP', 1, '', '', FALSE, '', '', 1, 1
 	FROM attempts a, (SELECT 2 AS n UNION ALL SELECT 3) n`
 
 var bookCases = bookTable()

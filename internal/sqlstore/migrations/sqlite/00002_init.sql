@@ -67,6 +67,8 @@ CREATE TABLE customers (
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, i_customer)
 ) STRICT;
+-- Whose may money be that came in without an order? (pay.SuggestOwners)
+CREATE INDEX customers_email ON customers (tenant_id, LOWER(email), id) WHERE email <> '';
 
 -- One Stripe customer per customer, Stripe account and mode; no Stripe customer
 -- is ever two of ours.
@@ -121,9 +123,9 @@ CREATE TABLE orders (
 ) STRICT;
 CREATE UNIQUE INDEX orders_idempotency_key ON orders (tenant_id, idempotency_key) WHERE idempotency_key <> '';
 CREATE UNIQUE INDEX orders_open_digest ON orders (tenant_id, open_digest) WHERE open_digest IS NOT NULL;
--- Card charges that came without a key and are paid: repeats within the tenant's
+-- Card charges that came without a key and took money: repeats within the tenant's
 -- duplicate window find them here.
-CREATE INDEX orders_paid_digest ON orders (tenant_id, digest, id) WHERE state = 'paid' AND idempotency_key = '';
+CREATE INDEX orders_paid_digest ON orders (tenant_id, digest, id) WHERE state IN ('paid', 'mismatch') AND idempotency_key = '';
 CREATE INDEX orders_customer ON orders (tenant_id, customer_id, id);
 CREATE INDEX orders_state ON orders (tenant_id, state, id);
 CREATE INDEX orders_feature ON orders (tenant_id, feature_name, id) WHERE feature_name <> '';
@@ -142,6 +144,7 @@ CREATE TABLE attempts (
     stripe_account  TEXT    NOT NULL,
     session_id      TEXT    CHECK (session_id <> ''),
     intent_id       TEXT    CHECK (intent_id <> ''),
+    stripe_customer TEXT    NOT NULL,
     card_id         TEXT    NOT NULL,
     save_card       INTEGER NOT NULL CHECK (save_card IN (0, 1)),
     url             TEXT    NOT NULL,
@@ -249,12 +252,45 @@ CREATE TABLE token_uses (
     FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id)
 ) STRICT;
 
+-- Money or claims that match nothing, until a person decides. held_minor is what the
+-- suspense account has of it: what came in, less what went back or was assigned.
+CREATE TABLE unclaimed (
+    id           TEXT    NOT NULL,
+    tenant_id    TEXT    NOT NULL REFERENCES tenants (id),
+    object_id    TEXT    NOT NULL CHECK (object_id <> ''),
+    order_id     TEXT,
+    currency     TEXT    NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor >= 0),
+    reason       TEXT    NOT NULL CHECK (reason <> ''),
+    detail       TEXT    NOT NULL,
+    state        TEXT    NOT NULL CHECK (state IN ('open', 'assigned', 'refunded', 'ignored')),
+    held_minor   INTEGER NOT NULL,
+    assigned_minor INTEGER NOT NULL CHECK (assigned_minor BETWEEN 0 AND amount_minor),
+    customer_id  TEXT,
+    evidence     TEXT    NOT NULL,
+    decided_reason TEXT  NOT NULL,
+    decided_cause_kind TEXT NOT NULL,
+    decided_cause_id TEXT NOT NULL,
+    decided_at   INTEGER,
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, object_id),
+    CHECK ((state = 'assigned') = (customer_id IS NOT NULL)),
+    CHECK ((state = 'assigned') = (assigned_minor > 0)),
+    CHECK (state <> 'assigned' OR held_minor = 0),
+    CHECK ((state = 'open') = (decided_at IS NULL)),
+    FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+) STRICT;
+
 -- Refunds that we were asked for, stored before Stripe is asked.
 CREATE TABLE refund_requests (
     id               TEXT    NOT NULL,
     tenant_id        TEXT    NOT NULL,
-    payment_id       TEXT    NOT NULL,
-    order_id         TEXT    NOT NULL,
+    payment_id       TEXT,
+    unclaimed_id     TEXT,
+    order_id         TEXT,
     currency         TEXT    NOT NULL CHECK (length(currency) = 3),
     amount_minor     INTEGER NOT NULL CHECK (amount_minor > 0),
     reason           TEXT    NOT NULL,
@@ -269,10 +305,13 @@ CREATE TABLE refund_requests (
     updated_at       INTEGER NOT NULL,
     PRIMARY KEY (tenant_id, id),
     CHECK ((state = 'made') = (stripe_refund_id <> '')),
+    CHECK ((payment_id IS NULL) <> (unclaimed_id IS NULL)),
     FOREIGN KEY (tenant_id, payment_id) REFERENCES payments (tenant_id, id),
+    FOREIGN KEY (tenant_id, unclaimed_id) REFERENCES unclaimed (tenant_id, id),
     FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
 ) STRICT;
 CREATE INDEX refund_requests_payment ON refund_requests (tenant_id, payment_id, id);
+CREATE INDEX refund_requests_unclaimed ON refund_requests (tenant_id, unclaimed_id, id) WHERE unclaimed_id IS NOT NULL;
 CREATE INDEX refund_requests_due ON refund_requests (created_at) WHERE state = 'requested';
 CREATE UNIQUE INDEX refund_requests_key ON refund_requests (tenant_id, key) WHERE key <> '';
 
@@ -304,7 +343,7 @@ CREATE TABLE ledger_entries (
     seq        INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     id         TEXT    NOT NULL,
     tenant_id  TEXT    NOT NULL REFERENCES tenants (id),
-    kind       TEXT    NOT NULL CHECK (kind IN ('payment', 'fee', 'refund', 'refund_reversal', 'suspense', 'dispute', 'dispute_reversal', 'dispute_lost')),
+    kind       TEXT    NOT NULL CHECK (kind IN ('payment', 'fee', 'refund', 'refund_reversal', 'suspense', 'assignment', 'dispute', 'dispute_reversal', 'dispute_lost')),
     fact       TEXT    NOT NULL CHECK (fact <> ''),
     currency   TEXT    NOT NULL CHECK (length(currency) = 3),
     cause_kind TEXT    NOT NULL CHECK (cause_kind <> ''),
@@ -376,23 +415,6 @@ CREATE TABLE deliveries (
 ) STRICT;
 CREATE INDEX deliveries_order ON deliveries (tenant_id, order_id, id);
 
-CREATE TABLE unclaimed (
-    id           TEXT    NOT NULL,
-    tenant_id    TEXT    NOT NULL REFERENCES tenants (id),
-    object_id    TEXT    NOT NULL CHECK (object_id <> ''),
-    order_id     TEXT,
-    currency     TEXT    NOT NULL,
-    amount_minor INTEGER NOT NULL CHECK (amount_minor >= 0),
-    reason       TEXT    NOT NULL CHECK (reason <> ''),
-    detail       TEXT    NOT NULL,
-    state        TEXT    NOT NULL CHECK (state IN ('open', 'assigned', 'refunded', 'ignored')),
-    created_at   INTEGER NOT NULL,
-    updated_at   INTEGER NOT NULL,
-    PRIMARY KEY (tenant_id, id),
-    UNIQUE (tenant_id, object_id),
-    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
-) STRICT;
-
 CREATE TABLE events (
     id          TEXT    NOT NULL,
     tenant_id   TEXT    NOT NULL REFERENCES tenants (id),
@@ -411,6 +433,7 @@ CREATE TABLE events (
     CHECK ((state = 'received') = (done_at IS NULL))
 ) STRICT;
 CREATE INDEX events_state ON events (tenant_id, state, id);
+CREATE INDEX events_type ON events (tenant_id, type, id);
 
 -- How far the sweep has listed what Stripe has.
 CREATE TABLE sweep_marks (
@@ -650,12 +673,12 @@ WHERE EXISTS (SELECT 1 FROM disputes d WHERE d.tenant_id = e.tenant_id AND d.ord
 GROUP BY e.tenant_id, e.order_id, e.currency
 HAVING SUM(l.amount_minor) <> 0;
 
-CREATE VIEW v_dispute_lost_without_posting AS -- I-25
-SELECT e.tenant_id, e.fact AS subject, 'I-25: a dispute of order ' || e.order_id || ' is lost, but nobody is asked what PortaBilling is to be told' AS fault
-FROM ledger_entries e
-WHERE e.kind = 'dispute_lost' AND e.order_id IS NOT NULL
-  AND EXISTS (SELECT 1 FROM payments p WHERE p.tenant_id = e.tenant_id AND p.order_id = e.order_id)
-  AND NOT EXISTS (SELECT 1 FROM postings s WHERE s.tenant_id = e.tenant_id AND s.order_id = e.order_id AND s.kind = 'dispute');
+CREATE VIEW v_dispute_lost_without_posting AS -- I-25; what is lost from suspense was never told to PortaBilling
+SELECT e.tenant_id, e.fact AS subject, 'I-25: the dispute is lost and customer ' || l.customer_id || ' is debited, but nobody is asked what PortaBilling is to be told' AS fault
+FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id AND l.account = 'customer'
+WHERE e.kind = 'dispute_lost'
+  AND NOT EXISTS (SELECT 1 FROM postings s WHERE s.tenant_id = e.tenant_id AND s.customer_id = l.customer_id
+      AND COALESCE(s.order_id, '') = COALESCE(e.order_id, '') AND s.kind = 'dispute');
 
 CREATE VIEW v_payment_without_posting AS -- I-25
 SELECT p.tenant_id, p.id AS subject, 'I-25: nothing tells PortaBilling of the payment' AS fault
@@ -672,6 +695,39 @@ CREATE VIEW v_payment_without_delivery AS -- I-26
 SELECT p.tenant_id, p.id AS subject, 'I-26: there is no notice for the portal about the payment' AS fault
 FROM payments p
 WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.tenant_id = p.tenant_id AND d.order_id = p.order_id);
+
+CREATE VIEW v_suspense_differs AS -- I-10
+SELECT d.tenant_id, d.currency AS subject,
+       'I-10: the cases of unclaimed money hold ' || CAST(SUM(d.shown) AS TEXT) || ', the suspense account has ' || CAST(SUM(d.booked) AS TEXT) AS fault
+FROM (
+    SELECT tenant_id, currency, held_minor AS shown, 0 AS booked FROM unclaimed
+    UNION ALL
+    SELECT e.tenant_id, e.currency, 0, -l.amount_minor
+    FROM ledger_lines l JOIN ledger_entries e ON e.tenant_id = l.tenant_id AND e.id = l.entry_id
+    WHERE l.account = 'suspense'
+) d
+GROUP BY d.tenant_id, d.currency
+HAVING SUM(d.shown) <> SUM(d.booked);
+
+CREATE VIEW v_assignment_differs AS -- I-10
+SELECT d.tenant_id, d.fact AS subject,
+       'I-10: ' || CAST(SUM(d.shown) AS TEXT) || ' ' || d.currency || ' is assigned to ' || d.customer_id || ', the ledger says ' || CAST(SUM(d.booked) AS TEXT) AS fault
+FROM (
+    SELECT tenant_id, id || ':assigned' AS fact, currency, customer_id, assigned_minor AS shown, 0 AS booked FROM unclaimed WHERE state = 'assigned'
+    UNION ALL
+    SELECT e.tenant_id, e.fact, e.currency, l.customer_id, 0, -l.amount_minor
+    FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id AND l.account = 'customer'
+    WHERE e.kind = 'assignment'
+) d
+GROUP BY d.tenant_id, d.fact, d.currency, d.customer_id
+HAVING SUM(d.shown) <> SUM(d.booked);
+
+CREATE VIEW v_assignment_without_posting AS -- I-25
+SELECT u.tenant_id, u.id AS subject, 'I-25: nothing tells PortaBilling of the ' || CAST(u.assigned_minor AS TEXT) || ' ' || u.currency || ' that ' || u.customer_id || ' was given' AS fault
+FROM unclaimed u
+WHERE u.state = 'assigned'
+  AND NOT EXISTS (SELECT 1 FROM postings s WHERE s.tenant_id = u.tenant_id AND s.kind = 'payment' AND s.subject_id = u.id AND s.customer_id = u.customer_id
+      AND s.currency = u.currency AND s.amount_minor = u.assigned_minor);
 
 -- +goose Down
 -- There is no way down: the ledger is append-only, and a restored backup is the

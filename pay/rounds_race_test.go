@@ -1,0 +1,7 @@
+//go:build race
+
+package pay_test
+
+// raceRounds is how often each race is run: the race detector makes each round about
+// ten times dearer, and sees in one what plain runs meet in many.
+const raceRounds = 5
