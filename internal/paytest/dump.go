@@ -25,46 +25,7 @@ func (w *World) Dump(roads bool) string {
 	orders, err := w.Store.ListOrders(ctx, pay.OrderFilter{TenantID: w.Tenant.ID, Limit: 200})
 	must(err)
 	for _, o := range orders {
-		c, err := w.Store.CustomerByID(ctx, w.Tenant.ID, o.CustomerID)
-		must(err)
-		say("order %s %s of %d (at Stripe %t) evidence %s", o.State, o.Cart.Total(), c.ICustomer, c.StripeCustomer != "", kind(o.Evidence))
-		for _, a := range w.Attempts(o.ID) {
-			say("attempt %d %s %s %s session %s intent %s card %s failure %q", a.Number, a.Kind, a.State, a.Amount, kind(a.SessionID), kind(a.IntentID), kind(a.CardID), a.Failure)
-		}
-		if p, err := w.Store.PaymentByOrder(ctx, w.Tenant.ID, o.ID); !pay.IsNotFound(err) {
-			must(err)
-			say("payment %s VAT %d refunded %d fee %s by %s", p.Amount, p.VATMinor, p.RefundedMinor, p.Fee, p.Method)
-			refunds, err := w.Store.ListRefunds(ctx, w.Tenant.ID, p.ID)
-			must(err)
-			for _, r := range refunds {
-				say("refund %s %s", r.State, r.Amount)
-			}
-			asked, err := w.Store.ListRefundRequests(ctx, w.Tenant.ID, p.ID)
-			must(err)
-			for _, r := range asked {
-				say("refund asked for %s %s made %t failure %q", r.State, r.Amount, r.StripeRefundID != "", r.Failure)
-			}
-			disputes, err := w.Store.ListDisputes(ctx, w.Tenant.ID, p.ID)
-			must(err)
-			for _, d := range disputes {
-				say("dispute %s %s %s", d.State, d.Amount, d.Reason)
-			}
-		}
-		entries, err := w.Store.ListEntries(ctx, w.Tenant.ID, o.ID)
-		must(err)
-		for _, e := range entries {
-			var lines []string
-			for _, l := range e.Lines {
-				lines = append(lines, fmt.Sprintf("%s %+d", l.Account, l.AmountMinor))
-			}
-			_, fact, _ := strings.Cut(e.Fact, ":")
-			say("entry %s of %s, %s: %s", e.Kind, fact, e.Currency, strings.Join(lines, ", "))
-		}
-		postings, err := w.Store.ListPostings(ctx, w.Tenant.ID, o.ID)
-		must(err)
-		for _, p := range postings {
-			say("posting %s %s %s", p.Kind, p.State, p.Amount)
-		}
+		w.dumpOrder(o, say)
 		if roads {
 			w.dumpRoads(o, say)
 		}
@@ -107,6 +68,55 @@ func (w *World) Dump(roads bool) string {
 	// What came first is a matter of the road.
 	slices.Sort(out)
 	return strings.Join(out, "\n") + "\n"
+}
+
+func (w *World) dumpOrder(o *pay.Order, say func(string, ...any)) {
+	ctx := context.Background()
+	must := func(err error) {
+		if err != nil {
+			w.T.Fatal(err)
+		}
+	}
+	c, err := w.Store.CustomerByID(ctx, w.Tenant.ID, o.CustomerID)
+	must(err)
+	say("order %s %s of %d (at Stripe %t) evidence %s", o.State, o.Cart.Total(), c.ICustomer, c.StripeCustomer != "", kind(o.Evidence))
+	for _, a := range w.Attempts(o.ID) {
+		say("attempt %d %s %s %s session %s intent %s card %s failure %q", a.Number, a.Kind, a.State, a.Amount, kind(a.SessionID), kind(a.IntentID), kind(a.CardID), a.Failure)
+	}
+	if p, err := w.Store.PaymentByOrder(ctx, w.Tenant.ID, o.ID); !pay.IsNotFound(err) {
+		must(err)
+		say("payment %s VAT %d refunded %d fee %s by %s", p.Amount, p.VATMinor, p.RefundedMinor, p.Fee, p.Method)
+		refunds, err := w.Store.ListRefunds(ctx, w.Tenant.ID, p.ID)
+		must(err)
+		for _, r := range refunds {
+			say("refund %s %s", r.State, r.Amount)
+		}
+		asked, err := w.Store.ListRefundRequests(ctx, w.Tenant.ID, p.ID)
+		must(err)
+		for _, r := range asked {
+			say("refund asked for %s %s made %t failure %q", r.State, r.Amount, r.StripeRefundID != "", r.Failure)
+		}
+		disputes, err := w.Store.ListDisputes(ctx, w.Tenant.ID, p.ID)
+		must(err)
+		for _, d := range disputes {
+			say("dispute %s %s %s", d.State, d.Amount, d.Reason)
+		}
+	}
+	entries, err := w.Store.ListEntries(ctx, w.Tenant.ID, o.ID)
+	must(err)
+	for _, e := range entries {
+		var lines []string
+		for _, l := range e.Lines {
+			lines = append(lines, fmt.Sprintf("%s %+d", l.Account, l.AmountMinor))
+		}
+		_, fact, _ := strings.Cut(e.Fact, ":")
+		say("entry %s of %s, %s: %s", e.Kind, fact, e.Currency, strings.Join(lines, ", "))
+	}
+	postings, err := w.Store.ListPostings(ctx, w.Tenant.ID, o.ID)
+	must(err)
+	for _, p := range postings {
+		say("posting %s %s %s", p.Kind, p.State, p.Amount)
+	}
 }
 
 func (w *World) dumpRoads(o *pay.Order, say func(string, ...any)) {
