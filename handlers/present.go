@@ -43,6 +43,7 @@ func (h *Handlers) orderView(o *opened) views.OrderView {
 	if o.tenant.State == pay.TenantActive && payable(o.order.State) {
 		v.PayURL = base
 	}
+	v.Paused = o.tenant.State != pay.TenantActive
 	if o.order.CancelURL != "" {
 		v.CancelURL = base + "/cancel"
 	}

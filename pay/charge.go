@@ -102,7 +102,10 @@ func (s *Service) ownCard(ctx context.Context, t *Tenant, stripeCustomer, id str
 }
 
 func cardNotFound(field string) error {
-	return Errorf(CodeCardNotFound, field, "is not a saved card of this customer")
+	if field == "apiSingleUseToken" {
+		return Errorf(CodeCardNotFound, field, "is not a token that Stripe knows for this tenant, or it is used up; make a new one with Stripe.js")
+	}
+	return Errorf(CodeCardNotFound, field, "is not a saved card of this customer; list their cards and use one of those")
 }
 
 // chargeAttempt makes a new attempt one that charges a saved card. It is looked for

@@ -1,9 +1,12 @@
 package pay_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/portatill/portatill/internal/paytest"
+	"github.com/portatill/portatill/internal/sqlstore"
+	"github.com/portatill/portatill/internal/sqlstore/storetest"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -27,4 +30,43 @@ func TestAChargeThatAPersonMustLookAtIsNotMadeAgain(t *testing.T) {
 			}
 			return first.Order.ID
 		}}})
+}
+
+// TestAChargeThatIsPaidBetweenTheLookAndTheInsertIsNotMadeAgain: PostgreSQL only,
+// because SQLite lets nobody in between.
+func TestAChargeThatIsPaidBetweenTheLookAndTheInsertIsNotMadeAgain(t *testing.T) {
+	t.Parallel()
+	storetest.NeedPostgres(t)
+	w := paytest.Setup(t, storetest.OpenPostgres(t))
+	card := w.Card("pm_card_visa").ID
+	quick := *w.Pay
+	var first *pay.Checkout
+	s := w.WrapStore()
+	s.Watch(func(call string) error {
+		if call != "SaveCustomer" {
+			return nil
+		}
+		s.Watch(nil)
+		in := w.Request(func(in *pay.CheckoutInput) { in.CardID = card })
+		var err error
+		first, err = quick.ChargeCard(context.Background(), in)
+		return err
+	})
+	again, err := w.Charge(card)
+	if err != nil || first == nil || again.Order.ID != first.Order.ID || !again.Replayed {
+		t.Fatalf("first %+v, again %+v, %v", first, again, err)
+	}
+	w.Pay.Store = w.Store
+	w.Check(first.Order.ID, paytest.Want{State: pay.OrderPaid, Paid: paytest.Total})
+}
+
+func TestAPaymentMethodThatTheAccountLacksIsThePortalsMistake(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB) *sqlstore.Store) {
+		w := paytest.Setup(t, open(t))
+		_, err := w.Pay.OpenCheckout(context.Background(), w.Request(func(in *pay.CheckoutInput) { in.PaymentMethods = []string{"ideal"} }))
+		if e := errorOf(err); e == nil || e.Code != pay.CodeUnknownPaymentMethod || e.Field != "PaymentMethod" {
+			t.Errorf("ideal: %v", err)
+		}
+	})
 }

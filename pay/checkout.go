@@ -233,6 +233,17 @@ func (s *Service) acceptOrder(ctx context.Context, in *CheckoutInput, cart Cart)
 		if err := tx.InsertOrder(ctx, o); err != nil {
 			return err
 		}
+		if in.charge() && in.IdempotencyKey == "" {
+			// The same charge may have been stored and paid between the look above and this
+			// insert. Now that the digest is ours no other can be: look again.
+			_, err := tx.ChargeByDigest(ctx, in.Tenant.ID, in.Digest, now.Add(-in.Tenant.Policies.DuplicateWindow), o.ID)
+			if err == nil {
+				return Errorf(CodeConflict, "", "the same charge was made at the same moment")
+			}
+			if !IsNotFound(err) {
+				return err
+			}
+		}
 		cause := Cause{CauseRequest, o.ID}
 		if err := tell(ctx, tx, o, now, "requested", cause, cart.Total().String()); err != nil {
 			return err
@@ -275,7 +286,7 @@ func findSameRequest(ctx context.Context, r Reader, in *CheckoutInput, now time.
 	if in.IdempotencyKey != "" {
 		o, err = r.OrderByIdempotencyKey(ctx, in.Tenant.ID, in.IdempotencyKey)
 	} else if in.charge() {
-		if o, err = r.ChargeByDigest(ctx, in.Tenant.ID, in.Digest, now.Add(-in.Tenant.Policies.DuplicateWindow)); IsNotFound(err) {
+		if o, err = r.ChargeByDigest(ctx, in.Tenant.ID, in.Digest, now.Add(-in.Tenant.Policies.DuplicateWindow), ""); IsNotFound(err) {
 			o, err = orderOfToken(ctx, r, in)
 		}
 	} else {

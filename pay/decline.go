@@ -19,6 +19,8 @@ func DeclineAdvice(code string) string {
 		return "The card does not take this kind of payment. Use another card."
 	case "processing_error", "issuer_not_available", "try_again_later", "reenter_transaction":
 		return "The bank could not be reached. Try again in a little while."
+	case "payment_intent_payment_attempt_failed", "debit_not_authorized", "bank_account_restricted", "account_closed", "no_account":
+		return "The bank did not make the payment. Pay another way, or ask the bank."
 	case failureAuthentication:
 		return "The bank wants you to confirm the payment. Pay on the order's page."
 	}

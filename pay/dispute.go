@@ -62,6 +62,15 @@ func (b *booking) noteDispute(p *Payment, d *Dispute, at StripeDispute) (*Disput
 		if err := b.tx.InsertDispute(b.ctx, d); err != nil {
 			return nil, err
 		}
+		if at.Status.Closed() { // opened and decided before we heard of it: both are told
+			if err := notifyAmount(b.ctx, b.tx, b.order, what, at.ID+":created", at.ID, at.Amount, b.now); err != nil {
+				return nil, err
+			}
+			if err := b.tell(what, at.Amount.String()+" "+at.Reason); err != nil {
+				return nil, err
+			}
+			what = "dispute." + string(at.Status)
+		}
 	case d.State == at.Status && d.Amount == at.Amount && d.DueBy.Equal(at.DueBy):
 		return d, nil
 	default:

@@ -71,7 +71,7 @@ func TestADisputeIsBookedAsStripeMovesTheMoney(t *testing.T) {
 				}
 				return o.ID
 			}},
-		{name: "ItIsHeardOfOnlyWhenItIsLost", want: paytest.Want{State: pay.OrderPaid, Paid: paytest.Total, Lost: paytest.Total},
+		{name: "ItIsHeardOfOnlyWhenItIsLost", want: paytest.Want{State: pay.OrderPaid, Paid: paytest.Total, Lost: paytest.Total, Story: []string{"dispute.created", "dispute.lost"}},
 			play: func(t *testing.T, w *paytest.World) string {
 				o := opened(t, w)
 				decide(t, w, o, "lost")

@@ -180,7 +180,7 @@ func everyCall(t *testing.T, store *sqlstore.Store, f flow) {
 	calm, _ := disturb(t, bed, f, "nothing", 0)
 	for _, what := range []string{"the database", "Stripe before its effect", "Stripe after its effect"} {
 		n := 1
-		for ; ; n++ {
+		for ; ; n += callStride {
 			if n > 400 {
 				t.Fatalf("%s: no end of calls", what)
 			}
@@ -195,7 +195,7 @@ func everyCall(t *testing.T, store *sqlstore.Store, f flow) {
 		if broken, err := bed.Store.VerifyBooks(context.Background()); err != nil || len(broken) > 0 {
 			t.Errorf("%s failed at each of %d calls, and now: %v %v", what, n-1, broken, err)
 		}
-		if what == "the database" && n < 5 {
+		if what == "the database" && n < 5 && callStride == 1 {
 			t.Errorf("only %d calls of the database; is it wrapped?", n-1)
 		}
 	}

@@ -158,6 +158,7 @@ type OrderFilter struct {
 	State       OrderState
 	FeatureName string
 	ContentID   int64
+	LicenseID   string
 	Since       time.Time
 	After       string // the last id of the page before; newest first
 	Limit       int    // 1 to 200; 0 means 50

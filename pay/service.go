@@ -74,8 +74,8 @@ type Reader interface {
 	LiveOrderByDigest(ctx context.Context, tenantID, digest string) (*Order, error)
 	// ChargeByDigest finds the order of a card charge that came without an
 	// Idempotency-Key: the live one, or the latest that was paid, or took money that a
-	// person must look at, since a time.
-	ChargeByDigest(ctx context.Context, tenantID, digest string, since time.Time) (*Order, error)
+	// person must look at, since a time. exceptID is an order to leave out, "" for none.
+	ChargeByDigest(ctx context.Context, tenantID, digest string, since time.Time, exceptID string) (*Order, error)
 	ListOrders(ctx context.Context, f OrderFilter) ([]*Order, error)
 
 	// ListCards returns our copy of a customer's saved cards, newest first.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -143,6 +144,10 @@ func (s *Service) storeSession(ctx context.Context, tx Tx, t *Tenant, c *Checkou
 func (s *Service) refusedByStripe(ctx context.Context, t *Tenant, c *Checkout, stripeCustomer, step string, err error) error {
 	answer := stripeError(fmt.Sprintf("%s for %s", step, c.Order.ID), err)
 	f := faultOf(err)
+	if f != nil && f.Kind == FaultRejected && strings.HasPrefix(f.Param, "payment_method_types") {
+		answer = &Error{Code: CodeUnknownPaymentMethod, Field: "PaymentMethod", Err: err,
+			Message: "names a type that this tenant's Stripe account does not have, or not for this currency or amount. Leave it empty to let Stripe choose"}
+	}
 	if CodeOf(answer) == CodeStripeUnavailable && !keptError(f) {
 		return answer
 	}

@@ -77,7 +77,9 @@ type OrderView struct {
 
 	// PayURL is where the form posts, /pay/{token}. Empty: the page offers no button. A paid,
 	// processing or unclear order never has one, whatever is set.
-	PayURL      string
+	PayURL string
+	// Paused: the seller takes no payments at the moment; what is not paid yet cannot be.
+	Paused      bool
 	CancelURL   string // /pay/{token}/cancel; empty: the request named nowhere to go back to
 	ReceiptURL  string // shown once paid, unless Setup; empty: no link
 	ContinueURL string // the portal's page, shown once paid or processing; may be another origin; empty: there is none

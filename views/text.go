@@ -106,6 +106,9 @@ func dueBy(day string) string {
 
 // notice says where an order stands that is no longer simply open; nil when it is.
 func (v OrderView) notice() *message {
+	if v.Paused && (v.State == StateOpen || v.State == StateDraft || v.State == StateExpired) {
+		return &message{toneWarning, "Payments are paused", v.seller() + " takes no payments at the moment. Nothing was taken; try again later, or ask them."}
+	}
 	switch v.State {
 	case StateOpen, StateDraft:
 		switch hint := plain(v.DeclineHint); {

@@ -62,6 +62,8 @@ type openOptions struct {
 	migrate   bool
 	log       *slog.Logger
 	observe   func(string, time.Duration, error)
+	// fill makes the tables of a database that is empty.
+	fill bool
 }
 
 // open opens the database and wires the rules. The caller closes it.
@@ -82,7 +84,11 @@ func (a *app) open(ctx context.Context, c config.Config, o openOptions) (*opened
 		if err := migrate(ctx, store); err != nil {
 			return fail(err)
 		}
-	} else if err := store.Ping(ctx); err != nil {
+	} else if err := store.Ping(ctx); errors.Is(err, sqlstore.ErrSchemaEmpty) && o.fill {
+		if err := migrate(ctx, store); err != nil {
+			return fail(err)
+		}
+	} else if err != nil {
 		return fail(err)
 	}
 	gate := stripegate.New(stripegate.Options{APIBase: c.SandboxURL, Log: o.log, Version: versionText()})
@@ -108,7 +114,11 @@ func migrate(ctx context.Context, store *sqlstore.Store) error {
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // withStore runs a command on the open database.
-func (a *app) withStore(ctx context.Context, work func(o *opened) error) (err error) {
+func (a *app) withStore(ctx context.Context, work func(o *opened) error) error {
+	return a.withStoreAs(ctx, openOptions{}, work)
+}
+
+func (a *app) withStoreAs(ctx context.Context, how openOptions, work func(o *opened) error) (err error) {
 	c, err := a.settings(nil)
 	if err != nil {
 		return err
@@ -116,7 +126,7 @@ func (a *app) withStore(ctx context.Context, work func(o *opened) error) (err er
 	if c.Sandbox && c.SandboxURL == "" {
 		c.SandboxURL = "http://" + c.SandboxListen
 	}
-	o, err := a.open(ctx, c, openOptions{})
+	o, err := a.open(ctx, c, how)
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,7 @@ func (s *server) makeDemo(ctx context.Context) error {
 	}
 	s.ready.Tenant, s.ready.License, s.ready.ICustomer = t.Slug, key, demoICustomer
 	s.ready.SigningSecret, s.ready.WebhookSecret = t.SigningSecret.Reveal(), t.StripeWebhookSecrets[0].Reveal()
+	s.ready.StripeKey = t.StripeKey.Reveal()
 	return nil
 }
 
@@ -223,6 +224,7 @@ func (s *server) printDemo() {
     Tenant          %s (%s)
     Licence key     %s
     Signing secret  %s
+    Stripe key      %s (the double takes it, Stripe does not)
 
   Start a payment by pasting this, and open the "Url" it answers with. Any future expiry and CVC do;
   4242 4242 4242 4242 pays, 4000 0000 0000 9995 is declined, 4000 0027 6000 3184 asks for 3-D Secure.
@@ -232,5 +234,5 @@ func (s *server) printDemo() {
   Then see the customer's credit, in another terminal:
 
 %s
-`, versionText(), s.ready.BaseURL, s.ready.SandboxURL, demoName, demoSlug, s.ready.License, s.ready.SigningSecret, s.demoCurl(), s.command("books"))
+`, versionText(), s.ready.BaseURL, s.ready.SandboxURL, demoName, demoSlug, s.ready.License, s.ready.SigningSecret, s.ready.StripeKey, s.demoCurl(), s.command("books"))
 }

@@ -27,10 +27,10 @@ var orderStates = []pay.OrderState{pay.OrderDraft, pay.OrderOpen, pay.OrderProce
 
 // orderSearch is what `orders list` is asked for.
 type orderSearch struct {
-	tenant, feature, state, after string
-	content, customer             int64
-	since                         time.Duration
-	limit                         int
+	tenant, feature, state, after, license string
+	content, customer                      int64
+	since                                  time.Duration
+	limit                                  int
 }
 
 func (a *app) ordersListCommand() *cobra.Command {
@@ -71,6 +71,7 @@ func (a *app) ordersListCommand() *cobra.Command {
 	flags.Int64Var(&q.content, "content", 0, "with this ContentId")
 	flags.StringVar(&q.state, "state", "", "in this state: draft, open, processing, paid, failed, expired, cancelled or mismatch")
 	flags.Int64Var(&q.customer, "customer", 0, "of the customer with this ICustomer")
+	flags.StringVar(&q.license, "license", "", "made with this licence key, by its id or the end that `tenant licenses` shows; needs --tenant")
 	flags.DurationVar(&q.since, "since", 0, "made within this time, such as 24h")
 	flags.IntVar(&q.limit, "limit", 50, "at most so many, 1 to 200")
 	flags.StringVar(&q.after, "after", "", "go on after this order, the last one of the page before")
@@ -90,6 +91,9 @@ func (q *orderSearch) check(cmd *cobra.Command) error {
 	}
 	if cmd.Flags().Changed("customer") && q.customer <= 0 {
 		bad("customer", "must be an ICustomer above 0")
+	}
+	if q.license != "" && q.tenant == "" {
+		bad("license", "needs --tenant: a key is one tenant's")
 	}
 	if q.since < 0 {
 		bad("since", "must be a time such as 24h")
@@ -120,6 +124,9 @@ func (q *orderSearch) find(ctx context.Context, o *opened) ([]*pay.Order, error)
 			return nil, err
 		}
 		tenants[0] = t
+		if f.LicenseID, err = licenseID(ctx, o, t, q.license); err != nil {
+			return nil, err
+		}
 	} else if q.customer > 0 {
 		var err error
 		if tenants, err = o.store.ListTenants(ctx); err != nil {
@@ -281,4 +288,29 @@ func findOrder(ctx context.Context, o *opened, slug, id string) (*pay.Tenant, *p
 		return nil, nil, fmt.Errorf("tenant %s has no order %s", slug, id)
 	}
 	return nil, nil, fmt.Errorf("there is no order %s", id)
+}
+
+// licenseID finds a tenant's licence by its id or hint; "" for none asked for.
+func licenseID(ctx context.Context, o *opened, t *pay.Tenant, named string) (string, error) {
+	if named == "" {
+		return "", nil
+	}
+	licenses, err := o.store.ListLicenses(ctx, t.ID)
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, l := range licenses {
+		if l.ID == named || l.Hint == strings.TrimPrefix(named, "…") {
+			found = append(found, l.ID)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+	default:
+		return "", fmt.Errorf("more than one licence key of %s ends so; name one by its id: %s", t.Slug, strings.Join(found, ", "))
+	}
+	return "", fmt.Errorf("%s has no licence key %s; portatill tenant licenses %s lists them", t.Slug, named, t.Slug)
 }

@@ -49,6 +49,7 @@ func TestOrdersAreFoundByWhatTheyAreFor(t *testing.T) {
 		"ByCustomer":     {[]string{"--customer", strconv.Itoa(demoICustomer), "--limit", "1"}, []string{other.OrderId}},
 		"ByNoCustomer":   {[]string{"--customer", "1"}, []string{}},
 		"ByTenantAndAll": {[]string{"--tenant", "demo", "--customer", strconv.Itoa(demoICustomer), "--feature", "Basket", "--content", "41", "--state", "open", "--since", "1h"}, []string{open.OrderId}},
+		"ByLicense":      {[]string{"--tenant", "demo", "--license", r.ready.License[len(r.ready.License)-4:]}, []string{other.OrderId, paid.OrderId, open.OrderId}},
 		"SinceJustNow":   {[]string{"--since", "1ns"}, []string{}},
 		"OfOnePage":      {[]string{"--limit", "2"}, []string{other.OrderId, paid.OrderId}},
 		"OfTheNextPage":  {[]string{"--limit", "2", "--after", paid.OrderId}, []string{open.OrderId}},

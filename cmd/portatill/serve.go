@@ -84,6 +84,7 @@ type readyInfo struct {
 	License       string `json:"license,omitempty"`
 	SigningSecret string `json:"signing_secret,omitempty"`
 	WebhookSecret string `json:"webhook_secret,omitempty"`
+	StripeKey     string `json:"stripe_key,omitempty"` // good at the double only
 	ICustomer     int64  `json:"i_customer,omitempty"`
 	AdminEmail    string `json:"admin_email"`
 	AdminPassword string `json:"admin_password"`

@@ -29,7 +29,8 @@ func (a *app) tenantAddCommand() *cobra.Command {
 			"    --vat-rate 20 --stripe-key-file /run/secrets/acme-stripe --stripe-webhook-secret-file /run/secrets/acme-whsec",
 		Args: oneArg("slug"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withStore(cmd.Context(), func(o *opened) error {
+			// The first command of a new installation: the tables may not be there yet.
+			return a.withStoreAs(cmd.Context(), openOptions{fill: true}, func(o *opened) error {
 				change := a.readTenantFlags(cmd, &f, o.sandbox)
 				t := pay.NewTenant(args[0], args[0], "GBP", now())
 				change.apply(t)

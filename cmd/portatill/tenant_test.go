@@ -402,3 +402,21 @@ func TestTheAnswersOfSetAreForMachinesToo(t *testing.T) {
 		t.Errorf("both: %d", r.code)
 	}
 }
+
+func TestTheFirstTenantNeedsNoMigrateBefore(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	if r := s.run("orders", "list"); r.code != 1 || !strings.Contains(r.err, "the database is empty") {
+		t.Errorf("orders list on an empty database: %d %s", r.code, r.err)
+	}
+	if out := s.ok("tenant", "add", "acme"); !strings.Contains(out, "Tenant acme added") {
+		t.Error(out)
+	}
+	s.ok("orders", "list", "--tenant", "acme")
+	if r := s.run("orders", "list", "--tenant", "acme", "--license", "none"); r.code != 1 || !strings.Contains(r.err, "no licence key") {
+		t.Errorf("an unknown licence: %d %s", r.code, r.err)
+	}
+	if r := s.run("orders", "list", "--license", "abcd"); r.code != 2 {
+		t.Errorf("a licence without its tenant: %d %s", r.code, r.err)
+	}
+}

@@ -272,11 +272,11 @@ func (r reader) VerifyBooks(ctx context.Context) ([]string, error) {
 	return r.in.VerifyBooks(ctx)
 }
 
-func (r reader) ChargeByDigest(ctx context.Context, tenantID, digest string, since time.Time) (*pay.Order, error) {
+func (r reader) ChargeByDigest(ctx context.Context, tenantID, digest string, since time.Time, exceptID string) (*pay.Order, error) {
 	if err := r.faults.next("ChargeByDigest"); err != nil {
 		return nil, err
 	}
-	return r.in.ChargeByDigest(ctx, tenantID, digest, since)
+	return r.in.ChargeByDigest(ctx, tenantID, digest, since, exceptID)
 }
 
 func (r reader) ListCards(ctx context.Context, tenantID, customerID string) ([]*pay.Card, error) {

@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("sim.seeds", 200, "how many schedules TestSchedules runs")
+	seeds = flag.Int("sim.seeds", defaultSeeds, "how many schedules TestSchedules runs")
 	first = flag.Uint64("sim.first", 1, "the first seed of TestSchedules")
 	seed  = flag.Uint64("sim.seed", 0, "run this one seed, telling every step")
 	whole = flag.Bool("sim.whole", false, "tell failing schedules as they are, without looking for fewer steps")

@@ -23,6 +23,15 @@ var (
 	ErrSchemaUnreleased = errors.New("the database was made by a build before the first release and cannot be brought up to date: start with a new one")
 )
 
+// ErrSchemaEmpty is ErrSchemaOlder of a database that nothing has been put into yet.
+var ErrSchemaEmpty = fmt.Errorf("the database is empty: `portatill migrate`, or a first `portatill serve`, makes its tables%w", quietly{ErrSchemaOlder})
+
+// quietly is an error that is found by errors.Is and says nothing.
+type quietly struct{ error }
+
+func (q quietly) Error() string { return "" }
+func (q quietly) Unwrap() error { return q.error }
+
 // versionTable is where goose notes what was applied.
 const versionTable = "portatill_schema"
 
@@ -89,7 +98,7 @@ func (s *Store) checkSchema(ctx context.Context) error {
 		return classify("read the schema's version", err)
 	}
 	if n == 0 {
-		return ErrSchemaOlder
+		return ErrSchemaEmpty
 	}
 	var version int64
 	err := s.readers.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+versionTable).Scan(&version)

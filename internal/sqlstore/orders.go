@@ -41,10 +41,10 @@ func (r reader) LiveOrderByDigest(ctx context.Context, tenantID, digest string) 
 
 // ChargeByDigest implements pay.Reader. It is one statement, so that an order that
 // is paid at this moment is found by one of the two halves; each half has its index.
-func (r reader) ChargeByDigest(ctx context.Context, tenantID, digest string, since time.Time) (*pay.Order, error) {
-	return one(ctx, r, "order", scanOrder, orderSelect+` WHERE tenant_id = $1 AND open_digest = $2
-		UNION ALL `+orderSelect+` WHERE tenant_id = $1 AND digest = $2 AND state IN ('paid', 'mismatch') AND idempotency_key = '' AND COALESCE(paid_at, updated_at) >= $3
-		ORDER BY id DESC LIMIT 1`, tenantID, digest, micros(since))
+func (r reader) ChargeByDigest(ctx context.Context, tenantID, digest string, since time.Time, exceptID string) (*pay.Order, error) {
+	return one(ctx, r, "order", scanOrder, orderSelect+` WHERE tenant_id = $1 AND open_digest = $2 AND id <> $4
+		UNION ALL `+orderSelect+` WHERE tenant_id = $1 AND digest = $2 AND state IN ('paid', 'mismatch') AND idempotency_key = '' AND COALESCE(paid_at, updated_at) >= $3 AND id <> $4
+		ORDER BY id DESC LIMIT 1`, tenantID, digest, micros(since), exceptID)
 }
 
 // ListOrders implements pay.Reader; they come newest first, by id.
@@ -65,6 +65,9 @@ func (r reader) ListOrders(ctx context.Context, f pay.OrderFilter) ([]*pay.Order
 	}
 	if f.ContentID != 0 {
 		w.and("content_id = $%d AND content_id <> 0", f.ContentID)
+	}
+	if f.LicenseID != "" {
+		w.and("license_id = $%d", f.LicenseID)
 	}
 	if !f.Since.IsZero() {
 		w.and("created_at >= $%d", micros(f.Since))
