@@ -3,10 +3,12 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run setup test generate verify lint fuzz sim bench cover build clients e2e screenshots sizes clean
+.PHONY: help run setup test generate verify lint fuzz races sim bench cover build clients e2e screenshots sizes clean
 
 # How long each fuzz target runs: make fuzz FUZZTIME=5m
 FUZZTIME ?= 30s
+# How often races runs each race: make races ROUNDS=20
+ROUNDS ?= 200
 # What bench measures: make bench BENCH=Settle
 BENCH ?= .
 # Which schedules sim runs: make sim SEEDS=20000 FIRST=5000, or one of them, step by step: make sim SEED=4711
@@ -41,6 +43,9 @@ lint: ## golangci-lint: the import arrows of docs/architecture.md and the checks
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@FUZZTIME=$(FUZZTIME) build/fuzz.sh
+
+races: setup ## every race of the money suite, ROUNDS (200) rounds of up to 50 at once, on both databases
+	PORTATILL_TEST_RACE_ROUNDS=$(ROUNDS) build/postgres.sh go test -count=1 -timeout 60m -v -run '^TestOnceHoweverManyAtOnce$$' ./pay
 
 sim: ## run SEEDS (2000) simulated schedules from FIRST (1), or tell the steps of one SEED
 	@SEEDS=$(SEEDS) FIRST=$(FIRST) SEED=$(SEED) build/sim.sh
