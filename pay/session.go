@@ -19,37 +19,54 @@ const leastLife = 45 * time.Minute
 // Stripe would refuse it, or whose key stands for another customer, is replaced by the
 // next one: nobody was given its page.
 func (s *Service) openSession(ctx context.Context, t *Tenant, c *Checkout) error {
-	if a := c.Attempt; a.State == AttemptCreated && !a.ExpiresAt.IsZero() {
-		left, other := a.ExpiresAt.Sub(s.Now()), a.StripeCustomer != "" && a.StripeCustomer != c.Customer.StripeCustomer
-		if other || left < leastLife || left > sessionLife+leastLife {
-			if err := s.supersede(ctx, t, c, func(next *Attempt) *Attempt { next.SaveCard = a.SaveCard; return next }); err != nil {
-				return err
-			}
-		}
-	}
-	err := s.tryOpenSession(ctx, t, c)
-	switch {
-	case deletedCustomer(err):
-		if err := s.forgetStripeCustomer(ctx, t, c.Customer); err != nil {
+	for try := 1; ; try++ {
+		if err := s.replaceStale(ctx, t, c); err != nil {
 			return err
 		}
-	case !burntKey(err):
-		return err
+		err := s.tryOpenSession(ctx, t, c)
+		switch {
+		case try == sessionTries:
+			return err
+		case deletedCustomer(err):
+			if err := s.forgetStripeCustomer(ctx, t, c.Customer); err != nil {
+				return err
+			}
+		case !burntKey(err):
+			return err
+		}
+		again, err := s.reload(ctx, t.ID, c.Order.ID)
+		if err != nil {
+			return err
+		}
+		again.Replayed = c.Replayed
+		*c = *again
 	}
-	again, err := s.reload(ctx, t.ID, c.Order.ID)
-	if err != nil {
-		return err
+}
+
+// sessionTries bounds openSession: each try has another attempt, and so another key.
+// A customer who was deleted more than once within a day needs more than two, because
+// Stripe answers an old key with the customer that is gone.
+const sessionTries = 4
+
+// replaceStale puts the next attempt in the place of one that cannot be opened.
+func (s *Service) replaceStale(ctx context.Context, t *Tenant, c *Checkout) error {
+	a := c.Attempt
+	if a.State != AttemptCreated || a.ExpiresAt.IsZero() {
+		return nil
 	}
-	again.Replayed = c.Replayed
-	*c = *again
-	return s.tryOpenSession(ctx, t, c)
+	left, other := a.ExpiresAt.Sub(s.Now()), a.StripeCustomer != "" && a.StripeCustomer != c.Customer.StripeCustomer
+	if !other && left >= leastLife && left <= sessionLife+leastLife {
+		return nil
+	}
+	return s.supersede(ctx, t, c, func(next *Attempt) *Attempt { next.SaveCard = a.SaveCard; return next })
 }
 
 // burntKey reports whether Stripe refused because the attempt's key came before with
-// other parameters: the customer was made anew between two tries, say.
+// other parameters (the customer was made anew between two tries, say), or because its
+// time is over; the next attempt has a key and a time of its own.
 func burntKey(err error) bool {
 	f := faultOf(err)
-	return f != nil && f.Code == "idempotency_error"
+	return f != nil && (f.Code == "idempotency_error" || (f.Kind == FaultRejected && f.Param == "expires_at"))
 }
 
 // tryOpenSession is openSession for a customer that Stripe still has. No transaction
