@@ -207,6 +207,7 @@ async function* later(page: Page, till: Till, portal: Portal): AsyncGenerator<st
 }
 
 async function open(page: Page, url: string): Promise<void> {
-  await page.goto(url);
+  // A page that leads on by itself, such as "paid", may do so at this moment and abort the visit; then it is made again.
+  await page.goto(url).catch(() => page.goto(url));
   await settled(page);
 }
