@@ -24,19 +24,18 @@ func (s *Service) openSession(ctx context.Context, t *Tenant, c *Checkout) error
 			return err
 		}
 		err := s.tryOpenSession(ctx, t, c)
-		switch {
-		case try == sessionTries:
-			return err
-		case deletedCustomer(err):
-			if err := s.forgetStripeCustomer(ctx, t, c.Customer); err != nil {
-				return err
-			}
-		case !burntKey(err):
+		gone := deletedCustomer(err)
+		if try == sessionTries || (!gone && !burntKey(err)) {
 			return err
 		}
-		again, err := s.reload(ctx, t.ID, c.Order.ID)
-		if err != nil {
-			return err
+		again, errLoad := s.reload(ctx, t.ID, c.Order.ID)
+		if errLoad != nil || again.Attempt.ID == c.Attempt.ID { // the next attempt could not be stored
+			return errors.Join(err, errLoad)
+		}
+		if gone {
+			if err := s.forgetStripeCustomer(ctx, t, again.Customer); err != nil {
+				return err
+			}
 		}
 		again.Replayed = c.Replayed
 		*c = *again
