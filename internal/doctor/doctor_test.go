@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -343,7 +344,7 @@ func TestFixMakesOrMendsTheOneEndpoint(t *testing.T) {
 func TestTheDiskIsSeen(t *testing.T) {
 	t.Parallel()
 	free, of, err := Disk(t.TempDir())
-	if errors.Is(err, errors.ErrUnsupported) {
+	if errors.Is(err, errors.ErrUnsupported) && runtime.GOOS != "linux" { // where CI runs it must be seen
 		t.Skip("not on this system")
 	}
 	if err != nil || of == 0 || free > of {
