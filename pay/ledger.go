@@ -1,7 +1,10 @@
 package pay
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -28,6 +31,9 @@ const (
 	AccountVAT Account = "vat"
 	// AccountSuspense holds money that cannot be matched, until a person decides.
 	AccountSuspense Account = "suspense"
+	// AccountConversion is where money changes its currency: what Stripe converted left
+	// one and came into another. Its balances are positions, not gains.
+	AccountConversion Account = "conversion"
 )
 
 // Cause says who taught us a fact. It is kept with everything the fact changed.
@@ -63,6 +69,10 @@ const (
 	EntryDispute         EntryKind = "dispute"          // a bank took money back
 	EntryDisputeReversal EntryKind = "dispute_reversal" // and gave it back again
 	EntryDisputeLost     EntryKind = "dispute_lost"     // it is lost: the owner is no longer credited
+
+	EntryPayout       EntryKind = "payout"        // Stripe paid the balance out to the bank
+	EntryPayoutReturn EntryKind = "payout_return" // and the bank sent it back
+	EntryConversion   EntryKind = "conversion"    // one of the two entries of what Stripe converted
 )
 
 // LedgerEntry is a balanced set of lines in one currency. Entries are never
@@ -77,9 +87,36 @@ type LedgerEntry struct {
 	Currency Currency
 	Cause    Cause
 	OrderID  string // "" when the money has no order
-	Memo     string
-	At       time.Time
-	Lines    []LedgerLine
+	// UnclaimedID is the case whose money it moves, "" for money that has its order.
+	UnclaimedID string
+	Memo        string
+	At          time.Time
+	Lines       []LedgerLine
+	// Seq and Hash are the database's: its place, and the Sum that was stored with it.
+	Seq  int64
+	Hash string
+}
+
+// Sum is the SHA-256, in hex, of everything that was booked: what the stored hash must
+// be as long as nobody has changed the entry.
+func (e *LedgerEntry) Sum() string {
+	b := make([]byte, 0, 512)
+	field := func(s string) {
+		b = strconv.AppendInt(b, int64(len(s)), 10)
+		b = append(append(append(b, ':'), s...), ',')
+	}
+	for _, s := range []string{"1", e.ID, e.TenantID, string(e.Kind), e.Fact, string(e.Currency), string(e.Cause.Kind), e.Cause.ID, e.OrderID, e.UnclaimedID, e.Memo} {
+		field(s)
+	}
+	b = strconv.AppendInt(b, e.At.UnixMicro(), 10)
+	for _, l := range e.Lines {
+		b = append(b, ';')
+		field(string(l.Account))
+		field(l.CustomerID)
+		b = strconv.AppendInt(b, l.AmountMinor, 10)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 // LedgerLine is one side: positive is a debit, negative a credit, in minor units

@@ -80,8 +80,15 @@ func (s *Service) SweepObjects(ctx context.Context, t *Tenant) (ListingResult, e
 		return all, nil
 	}
 	var errs []error
-	for _, kind := range []ListKind{ListSessions, ListIntents, ListRefunds, ListDisputes} {
-		done, err := s.sweepKind(ctx, t, kind)
+	for _, kind := range []ListKind{ListSessions, ListIntents, ListRefunds, ListDisputes, ListBalance, ListPayouts} {
+		sweep := func() (ListingResult, error) { return s.sweepKind(ctx, t, kind) }
+		switch kind {
+		case ListBalance:
+			sweep = func() (ListingResult, error) { return s.sweepBalance(ctx, t) }
+		case ListPayouts:
+			sweep = func() (ListingResult, error) { return s.sweepPayouts(ctx, t) }
+		}
+		done, err := sweep()
 		all.add(done)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("list %ss of %s: %w", kind, t.Slug, err))
@@ -93,9 +100,32 @@ func (s *Service) SweepObjects(ctx context.Context, t *Tenant) (ListingResult, e
 	return all, errors.Join(errs...)
 }
 
-// sweepKind lists one kind from its mark on, and moves the mark when nothing was left
-// behind.
+// sweepKind lists one kind of the objects that Settle knows.
 func (s *Service) sweepKind(ctx context.Context, t *Tenant, kind ListKind) (ListingResult, error) {
+	return s.sweepWindow(ctx, t, kind, func(from time.Time, after string) (pageSwept, error) {
+		var page *ListPage
+		err := s.patiently(ctx, func() (err error) {
+			page, err = s.Gateway.List(ctx, t, ListInput{Kind: kind, From: from, After: after})
+			return err
+		})
+		if err != nil || len(page.Objects) == 0 {
+			return pageSwept{}, err
+		}
+		done, err := s.sweepPage(ctx, t, kind, page.Objects)
+		return pageSwept{done, page.Objects[len(page.Objects)-1].ID, page.More}, err
+	})
+}
+
+// pageSwept is what became of one page.
+type pageSwept struct {
+	done ListingResult
+	last string // the id of its last object
+	more bool
+}
+
+// sweepWindow takes one kind page by page from its mark on, and moves the mark when
+// nothing was left behind.
+func (s *Service) sweepWindow(ctx context.Context, t *Tenant, kind ListKind, take func(from time.Time, after string) (pageSwept, error)) (ListingResult, error) {
 	var all ListingResult
 	mark, err := s.Store.SweepMark(ctx, t.ID, kind)
 	if err != nil {
@@ -110,19 +140,15 @@ func (s *Service) sweepKind(ctx context.Context, t *Tenant, kind ListKind) (List
 		from = t.CreatedAt.Add(-sweepOverlap)
 	}
 	for after := ""; ; {
-		page, err := s.listPatiently(ctx, t, ListInput{Kind: kind, From: from, After: after})
+		page, err := take(from, after)
+		all.add(page.done)
 		if err != nil {
 			return all, err
 		}
-		done, err := s.sweepPage(ctx, t, kind, page.Objects)
-		all.add(done)
-		if err != nil {
-			return all, err
-		}
-		if !page.More || len(page.Objects) == 0 {
+		if !page.more {
 			break
 		}
-		after = page.Objects[len(page.Objects)-1].ID
+		after = page.last
 	}
 	if all.Failed > 0 {
 		return all, nil
@@ -134,20 +160,20 @@ func (s *Service) sweepKind(ctx context.Context, t *Tenant, kind ListKind) (List
 	return all, s.Store.InTx(ctx, func(tx Tx) error { return tx.SetSweepMark(ctx, t.ID, kind, next, s.Now()) })
 }
 
-// listPatiently waits, a few times, for as long as Stripe asks.
-func (s *Service) listPatiently(ctx context.Context, t *Tenant, in ListInput) (*ListPage, error) {
+// patiently asks Stripe for a page, and waits, a few times, for as long as it asks.
+func (s *Service) patiently(ctx context.Context, ask func() error) error {
 	for try := 0; ; try++ {
-		page, err := s.Gateway.List(ctx, t, in)
+		err := ask()
 		f := faultOf(err)
 		if f == nil || f.Kind != FaultUnavailable || f.RetryAfter <= 0 || f.RetryAfter > sweepPatience || try == 3 {
-			return page, err
+			return err
 		}
 		timer := time.NewTimer(f.RetryAfter)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return nil, errors.Join(ctx.Err(), err)
+			return errors.Join(ctx.Err(), err)
 		}
 	}
 }

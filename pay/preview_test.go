@@ -17,7 +17,7 @@ import (
 )
 
 // gatewayReads are the calls that change nothing at Stripe.
-var gatewayReads = []string{"Account", "Customer", "Session", "Intent", "IntentOf", "SessionOf", "Cards", "Card", "IntentMade", "List"}
+var gatewayReads = []string{"Account", "Customer", "Session", "Intent", "IntentOf", "SessionOf", "Cards", "Card", "IntentMade", "List", "ListBalance", "ListPayouts"}
 
 // preview looks at what a settle would do, and fails the test when it did anything.
 func preview(t *testing.T, w *paytest.World, id string) pay.Preview {

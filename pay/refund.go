@@ -40,14 +40,7 @@ func (b *booking) bookFee(p *Payment, bt *StripeBalanceTransaction) error {
 	if err := b.tx.SetPaymentFee(b.ctx, p); err != nil || bt.Fee.Minor == 0 {
 		return err
 	}
-	lines := []LedgerLine{{Account: AccountStripe, AmountMinor: -bt.Fee.Minor}}
-	if net := bt.Fee.Minor - bt.TaxFee.Minor; net != 0 {
-		lines = append(lines, LedgerLine{Account: AccountFees, AmountMinor: net})
-	}
-	if bt.TaxFee.Minor != 0 {
-		lines = append(lines, LedgerLine{Account: AccountVAT, AmountMinor: bt.TaxFee.Minor})
-	}
-	return b.entry(EntryFee, bt.ID+":fee", bt.Fee.Currency, "Stripe's fee", lines...)
+	return b.entry(EntryFee, bt.ID+":fee", bt.Fee.Currency, "Stripe's fee", feeLines(bt.Fee, bt.TaxFee)...)
 }
 
 func (b *booking) bookRefunds(p *Payment, refunds []StripeRefund) error {
@@ -109,11 +102,14 @@ func (b *booking) bookNewRefund(p *Payment, at StripeRefund) error {
 	if err := b.tx.InsertRefund(b.ctx, r); err != nil {
 		return err
 	}
-	if !at.Status.GivesBack() {
-		return b.tell("refund_"+string(at.Status), at.Amount.String()+" "+at.FailureReason)
-	}
 	if err := b.refundEntry(EntryRefund, at.ID+":refunded", p, at.Amount.Minor); err != nil {
 		return err
+	}
+	if !at.Status.GivesBack() { // it left Stripe's balance and came back before we heard of it
+		if err := b.refundEntry(EntryRefundReversal, at.ID+":reversed", p, -at.Amount.Minor); err != nil {
+			return err
+		}
+		return b.tell("refund_"+string(at.Status), at.Amount.String()+" "+at.FailureReason)
 	}
 	if err := b.post(PostingRefund, r.ID, at.Amount); err != nil {
 		return err

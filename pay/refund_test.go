@@ -94,7 +94,7 @@ func TestMoneyGoesBackOnce(t *testing.T) {
 				w.DeliverAll() // pending: Stripe has taken it from the balance already
 				return o.ID
 			}},
-		{name: "RefundSeenOnlyAfterItFailedBooksNothing", want: paytest.Want{State: pay.OrderPaid, Paid: paytest.Total, Unbooked: 1, Story: []string{"paid", "refund_failed"}},
+		{name: "RefundSeenOnlyAfterItFailedIsBookedAndTakenBack", want: paytest.Want{State: pay.OrderPaid, Paid: paytest.Total, Unposted: 1, Story: []string{"paid", "refund_failed"}},
 			play: func(t *testing.T, w *paytest.World) string {
 				o := boughtWith(w, paytest.CardRefundFails)
 				w.Act("refund", session(w, o), 5000)

@@ -121,6 +121,25 @@ type Reader interface {
 	// they never were.
 	SweepMark(ctx context.Context, tenantID string, kind ListKind) (SweepMark, error)
 
+	// KnownBalance tells which balance transactions are stored, by id.
+	KnownBalance(ctx context.Context, tenantID string, ids []string) (map[string]bool, error)
+	// KnownPayouts returns what is stored of these payouts, by id.
+	KnownPayouts(ctx context.Context, tenantID string, payouts []*StripePayout) (map[string]*Payout, error)
+	// ListClosedDays returns a tenant's closed days, oldest first.
+	ListClosedDays(ctx context.Context, tenantID string) ([]*ClosedDay, error)
+	// WalkLedger calls fn for every entry with its lines, Seq and Hash, in the order of Seq,
+	// from after one Seq until another, that one included; 0 for no end. It holds one entry
+	// at a time; fn must not use the store.
+	WalkLedger(ctx context.Context, tenantID string, after, until int64, fn func(*LedgerEntry) error) error
+	// LastSeqBefore returns the highest Seq after one of the entries that were booked before
+	// a time, 0 when there is none.
+	LastSeqBefore(ctx context.Context, tenantID string, after int64, before time.Time) (int64, error)
+	// RefundPending reports whether a refund (re_…) of ours is under way at Stripe.
+	RefundPending(ctx context.Context, tenantID, stripeRefundID string) (bool, error)
+	// ReadProof reads the sides of the proof of books as of one moment; the functions of to
+	// must not use the store.
+	ReadProof(ctx context.Context, q ProofQuery, to ProofSides) error
+
 	EventByID(ctx context.Context, tenantID, id string) (*Event, error)
 	// EventByStripeID finds the tenant's event by its evt_… id.
 	EventByStripeID(ctx context.Context, tenantID, stripeID string) (*Event, error)
@@ -243,6 +262,20 @@ type Tx interface {
 
 	// SetSweepMark stores how far a kind was listed.
 	SetSweepMark(ctx context.Context, tenantID string, kind ListKind, m SweepMark, at time.Time) error
+
+	// InsertBalanceTransaction reports false when it is stored already. When another one has
+	// its fact, it is stored with a fact of its own, <id>:other, which b then has.
+	InsertBalanceTransaction(ctx context.Context, b *BalanceTransaction) (bool, error)
+	// SavePayout inserts the payout or updates all but its amount and time of creation.
+	SavePayout(ctx context.Context, p *Payout) error
+	// SetPayoutOf stores which of the tenant's balance transactions a payout contains.
+	SetPayoutOf(ctx context.Context, tenantID, payoutID string, ids []string) error
+	// LockLedger keeps other transactions from booking until this one ends, and waits for
+	// those that are booking.
+	LockLedger(ctx context.Context) error
+	// InsertClosedDay is CodeConflict when the day, or another one after the same day, is
+	// closed already.
+	InsertClosedDay(ctx context.Context, d *ClosedDay) error
 
 	// InsertEvent reports false when the tenant has the event already.
 	InsertEvent(ctx context.Context, e *Event) (bool, error)

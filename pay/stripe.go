@@ -69,6 +69,11 @@ type Gateway interface {
 
 	// List reads one page of a kind of objects, newest first.
 	List(ctx context.Context, t *Tenant, in ListInput) (*ListPage, error)
+	// ListBalance reads one page of the account's balance transactions, newest first.
+	ListBalance(ctx context.Context, t *Tenant, in BalanceInput) (*BalancePage, error)
+	// ListPayouts reads one page of payouts made at from or later, newest first, after the
+	// one with the id after ("" for the first page).
+	ListPayouts(ctx context.Context, t *Tenant, from time.Time, after string) (*PayoutPage, error)
 }
 
 // ListKind is a kind of objects that a sweep lists.
@@ -80,6 +85,10 @@ const (
 	ListIntents  ListKind = "payment_intent"
 	ListRefunds  ListKind = "refund"
 	ListDisputes ListKind = "dispute"
+	// ListBalance and ListPayouts have their own calls, Gateway.ListBalance and
+	// Gateway.ListPayouts; here they name the sweep's marks.
+	ListBalance ListKind = "balance_transaction"
+	ListPayouts ListKind = "payout"
 )
 
 // ListInput asks for the page of objects that were created at From or later, after
@@ -234,13 +243,63 @@ type StripeCharge struct {
 }
 
 // StripeBalanceTransaction is one line of the account's balance, in the currency
-// of settlement.
+// of settlement (docs.stripe.com/reports/balance-transaction-types).
 type StripeBalanceTransaction struct {
 	ID     string
-	Amount Money
-	Fee    Money
+	Amount Money // gross; negative for what leaves
+	Fee    Money // positive for what Stripe kept, negative for a fee given back
 	TaxFee Money // the part of Fee that is tax
-	Net    Money
+	Net    Money // Amount less Fee
+
+	// The rest is set by ListBalance only.
+	Type     string // charge, payment, refund, payment_refund, adjustment, payout, stripe_fee …
+	Category string // Stripe's reporting category: charge, refund, refund_failure, dispute, dispute_reversal, payout, fee …
+	// ExchangeRate is Stripe's rate as decimal text, one unit of the source's currency in
+	// units of settlement; "" when nothing was converted.
+	ExchangeRate string
+	SourceID     string // ch_…, py_…, re_…, pyr_…, dp_…, du_…, po_…; "" for none
+	// IntentID is the payment intent that the source is of, "" for none.
+	IntentID string
+	// SourceAmount is the source's own amount in the currency it was made in, positive;
+	// zero when the source has none.
+	SourceAmount Money
+	CreatedAt    time.Time
+	AvailableAt  time.Time
+}
+
+// BalanceInput asks for a page of balance transactions: those created at From or
+// later (zero: all), or those that a payout contains (Payout, "" for all), after the
+// one with the id After ("" for the first page).
+type BalanceInput struct {
+	From   time.Time
+	Payout string
+	After  string
+}
+
+// BalancePage is one page, newest first; More says that there is another.
+type BalancePage struct {
+	Transactions []*StripeBalanceTransaction
+	More         bool
+}
+
+// StripePayout is money on its way from Stripe to the account's bank.
+type StripePayout struct {
+	ID        string
+	Status    string // pending, in_transit, paid, failed, canceled
+	Amount    Money  // negative when Stripe takes it from the bank
+	Automatic bool
+	// Reconciled reports whether Stripe can say which balance transactions it contains:
+	// only of automatic ones, and a while after they were made
+	// (docs.stripe.com/payouts/reconciliation).
+	Reconciled bool
+	CreatedAt  time.Time
+	ArrivalAt  time.Time
+}
+
+// PayoutPage is one page, newest first; More says that there is another.
+type PayoutPage struct {
+	Payouts []*StripePayout
+	More    bool
 }
 
 // StripeRefund is one refund as Stripe has it now.

@@ -73,7 +73,7 @@ func (h *holding) entry(kind EntryKind, fact, memo string, m Money, debit, credi
 
 func (h *holding) lines(kind EntryKind, fact, memo string, c Currency, lines ...LedgerLine) (bool, error) {
 	return h.tx.InsertEntry(h.ctx, &LedgerEntry{ID: NewID("led", h.now), TenantID: h.u.TenantID, Kind: kind, Fact: fact,
-		OrderID: h.orderID, Currency: c, Cause: h.cause, At: h.now, Memo: memo, Lines: lines})
+		OrderID: h.orderID, UnclaimedID: h.u.ID, Currency: c, Cause: h.cause, At: h.now, Memo: memo, Lines: lines})
 }
 
 // owner is the account of whoever has the money now.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"maps"
 	"slices"
@@ -17,13 +16,16 @@ import (
 )
 
 func (a *app) booksCommand() *cobra.Command {
-	var tenant, day string
+	var tenant string
 	var verify, asJSON bool
+	var f proofFlags
 	cmd := &cobra.Command{
 		Use: "books", Short: "Show the ledger's accounts and customers' credit, and check that they are right",
 		Long: "Show every ledger account's balance (debits positive) and what each customer was credited, per tenant and\n" +
-			"currency. Exit code 1 when the accounts do not sum to zero or an invariant of the books is broken.",
-		Example: "  portatill books\n  portatill books --tenant demo --day 2026-11-22 --json", Args: noArgs,
+			"currency. Exit code 1 when the accounts do not sum to zero or an invariant of the books is broken.\n\n" +
+			"With --proof: per tenant, day and currency what Stripe's balance transactions, the ledger and PortaBilling say, the\n" +
+			"cause of each difference, and the command that mends it. What has no cause is unexplained, and exit code 1.",
+		Example: "  portatill books\n  portatill books --tenant demo --day 2026-11-22 --json\n  portatill books --proof --from 2026-11-01 --until 2026-11-22", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withStore(cmd.Context(), func(o *opened) error {
 				id := ""
@@ -34,7 +36,10 @@ func (a *app) booksCommand() *cobra.Command {
 					}
 					id = t.ID
 				}
-				books, err := readBooks(cmd.Context(), o, id, day)
+				if f.proof {
+					return a.prove(cmd.Context(), o, id, &f, asJSON)
+				}
+				books, err := a.readBooks(cmd.Context(), o, id, &f, verify)
 				if err != nil {
 					return err
 				}
@@ -48,28 +53,55 @@ func (a *app) booksCommand() *cobra.Command {
 					return err
 				}
 				if !books.Square() {
-					return errors.New("the books are not square")
+					return errNotSquare
 				}
 				return nil
 			})
 		},
 	}
 	cmd.Flags().StringVar(&tenant, "tenant", "", "only this tenant's")
-	cmd.Flags().StringVar(&day, "day", "", "what this day moved (UTC), such as 2026-11-22")
-	cmd.Flags().BoolVar(&verify, "verify", false, "print only what is broken")
+	cmd.Flags().StringVar(&f.day, "day", "", "what this day moved (UTC), such as 2026-11-22")
+	cmd.Flags().BoolVar(&verify, "verify", false, "compute the hash of every ledger entry again as well, and print only what is broken")
+	cmd.Flags().BoolVar(&f.proof, "proof", false, "prove the books: Stripe, ledger and PortaBilling side by side")
+	cmd.Flags().StringVar(&f.from, "from", "", "with --proof: the first day (UTC); 30 days before the last when not given")
+	cmd.Flags().StringVar(&f.until, "until", "", "with --proof: the last day (UTC); today when not given")
+	cmd.Flags().BoolVar(&f.asCSV, "csv", false, "with --proof: print CSV")
 	jsonFlag(cmd, &asJSON)
+	cmd.MarkFlagsMutuallyExclusive("csv", "json")
+	cmd.MarkFlagsMutuallyExclusive("proof", "verify")
 	return cmd
 }
 
-func readBooks(ctx context.Context, o *opened, tenantID, day string) (*pay.Books, error) {
-	if day == "" {
-		return o.pay.Books(ctx, tenantID)
+func (a *app) readBooks(ctx context.Context, o *opened, tenantID string, f *proofFlags, verify bool) (*pay.Books, error) {
+	if f.asCSV || f.from != "" || f.until != "" {
+		return nil, usagef("portatill books: --csv, --from and --until need --proof")
 	}
-	at, err := time.Parse(time.DateOnly, day)
+	if f.day != "" {
+		at, err := time.Parse(time.DateOnly, f.day)
+		if err != nil {
+			return nil, usagef("portatill books: --day must be a day such as 2026-11-22")
+		}
+		return o.pay.DayBooks(ctx, tenantID, at)
+	}
+	books, err := o.pay.Books(ctx, tenantID)
+	if err != nil || !verify {
+		return books, err
+	}
+	tenants, err := o.store.ListTenants(ctx)
 	if err != nil {
-		return nil, usagef("portatill books: --day must be a day such as 2026-11-22")
+		return nil, err
 	}
-	return o.pay.DayBooks(ctx, tenantID, at)
+	for _, t := range tenants {
+		if tenantID != "" && t.ID != tenantID {
+			continue
+		}
+		changed, err := o.pay.VerifyLedger(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		books.Broken = append(books.Broken, changed...)
+	}
+	return books, nil
 }
 
 func writeBooks(w io.Writer, books *pay.Books, verify bool) {

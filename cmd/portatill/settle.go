@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -163,8 +164,8 @@ func (a *app) sweepCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "sweep", Short: "Ask Stripe about all that is due and list what it has, once", Example: "  portatill sweep", Args: noArgs,
-		Long: "Ask Stripe about every attempt that may still change, then list each tenant's sessions, payments, refunds and disputes\n" +
-			"there since the last sweep and settle what the books do not have. serve does the same every PORTATILL_SWEEP_INTERVAL.",
+		Long: "Ask Stripe about every attempt that may still change, then list each tenant's sessions, payments, refunds, disputes,\n" +
+			"balance transactions and payouts there since the last sweep and settle what the books do not have. serve does the same every PORTATILL_SWEEP_INTERVAL.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withStore(cmd.Context(), func(o *opened) error {
 				done, err := o.pay.Sweep(cmd.Context(), 10_000)
@@ -172,9 +173,10 @@ func (a *app) sweepCommand() *cobra.Command {
 					return err
 				}
 				listed, err := o.pay.SweepListings(cmd.Context())
+				err = errors.Join(err, o.pay.CloseDays(cmd.Context()))
 				if err := a.print(asJSON, map[string]int{"asked": done.Asked, "listed": listed.Listed, "settled": done.Settled + listed.Settled,
 					"failed": done.Failed + listed.Failed}, func(w io.Writer) {
-					line(w, "Asked Stripe about %d attempts and listed %d objects: %d are settled now, %d calls failed.",
+					line(w, "Asked Stripe about %d attempts and listed %d objects: %d had news and are booked now, %d calls failed.",
 						done.Asked, listed.Listed, done.Settled+listed.Settled, done.Failed+listed.Failed)
 				}); err != nil {
 					return err

@@ -187,7 +187,7 @@ func (w *sweepWorker) Work(ctx context.Context, job *river.Job[sweepArgs]) error
 	start := time.Now()
 	done, err := w.pay.Sweep(ctx, 5_000)
 	listed, errListed := w.pay.SweepListings(ctx)
-	err = errors.Join(err, errListed)
+	err = errors.Join(err, errListed, w.pay.CloseDays(ctx))
 	report(ctx, w.log, w.observe, job.JobRow, start, err, "asked", done.Asked, "listed", listed.Listed,
 		"settled", done.Settled+listed.Settled, "failed", done.Failed+listed.Failed)
 	return err

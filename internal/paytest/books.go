@@ -2,8 +2,10 @@ package paytest
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/portatill/portatill/pay"
 )
@@ -16,7 +18,7 @@ type Want struct {
 	Refunded int64 // of it, by refunds that stand
 	Refunds  int   // how many refunds were booked, those that failed later included
 	Reversed int   // how many of them gave their money back
-	Unbooked int   // refunds besides, that had failed before we ever heard of them
+	Unposted int   // refunds besides, that had failed before we ever heard of them: booked and taken back at once
 	Suspense int64 // money without an owner
 	Returned int   // refunds, under this order, of money without an owner
 	Lost     int64 // by disputes that were lost: no longer the customer's credit
@@ -54,6 +56,9 @@ func (w *World) Check(orderID string, want Want) {
 	w.checkBalances(want)
 	w.checkStory(o, want)
 	w.checkUnclaimed(want)
+	if !want.Lied {
+		w.checkProof()
+	}
 	events, err := w.Store.ListEvents(ctx, pay.EventFilter{TenantID: w.Tenant.ID, State: pay.EventReceived, Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
@@ -86,8 +91,8 @@ func (w *World) checkPayment(o *pay.Order, want Want) *pay.Payment {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(refunds) != want.Refunds+want.Unbooked {
-		t.Errorf("there are %d refunds, want %d", len(refunds), want.Refunds+want.Unbooked)
+	if len(refunds) != want.Refunds+want.Unposted {
+		t.Errorf("there are %d refunds, want %d", len(refunds), want.Refunds+want.Unposted)
 	}
 	return p
 }
@@ -161,7 +166,8 @@ func (w *World) checkEntries(o *pay.Order, want Want) {
 	if want.Paid > 0 {
 		payments = 1
 	}
-	if count[pay.EntryPayment] != payments || count[pay.EntryRefund] != want.Refunds+want.Returned || count[pay.EntryRefundReversal] != want.Reversed {
+	if count[pay.EntryPayment] != payments || count[pay.EntryRefund] != want.Refunds+want.Unposted+want.Returned ||
+		count[pay.EntryRefundReversal] != want.Reversed+want.Unposted {
 		t.Errorf("entries %v, want %d payment, %d refunds, %d reversals", count, payments, want.Refunds, want.Reversed)
 	}
 }
@@ -217,6 +223,52 @@ func (w *World) checkBalances(want Want) {
 	if credit != want.Paid-want.Refunded-want.Lost {
 		t.Errorf("the customers' credit is %d, want paid − refunded − lost = %d", credit, want.Paid-want.Refunded-want.Lost)
 	}
+}
+
+// checkProof lists what Stripe's balance is made of and holds that every difference has
+// its cause.
+func (w *World) checkProof() {
+	t, ctx := w.T, context.Background()
+	t.Helper()
+	tenant, err := w.Store.TenantByID(ctx, w.Tenant.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Pay.SweepObjects(ctx, tenant); err != nil {
+		t.Errorf("sweep before the proof: %v", err)
+	}
+	proof, err := w.Pay.Proof(ctx, w.Tenant.ID, time.Time{}, w.Clock.Now().AddDate(1, 0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !proof.Square() || inTransit(proof) {
+		text, _ := json.MarshalIndent(proof, "", "  ")
+		t.Errorf("the proof of books has something unexplained: %s", text)
+	}
+}
+
+// inTransit reports whether something of one side has not come to the other, on
+// whatever day.
+func inTransit(p *pay.Proof) bool {
+	sums := map[string]int64{}
+	for _, r := range p.Rows {
+		for _, d := range r.Differences {
+			if d.Cause != "in_transit" {
+				continue
+			}
+			m, err := pay.ParseMoney("amount", d.Amount, r.Currency)
+			if err != nil {
+				return true
+			}
+			sums[r.Tenant+string(r.Currency)] += m.Minor
+		}
+	}
+	for _, minor := range sums {
+		if minor != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func merge(a, b map[string]int64) map[string]bool {

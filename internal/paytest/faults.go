@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/portatill/portatill/pay"
 )
@@ -224,4 +225,12 @@ func (g *gateway) CreateRefund(ctx context.Context, t *pay.Tenant, in pay.Refund
 
 func (g *gateway) List(ctx context.Context, t *pay.Tenant, in pay.ListInput) (*pay.ListPage, error) {
 	return through(g.Gateway, "List", func() (*pay.ListPage, error) { return g.In.List(ctx, t, in) })
+}
+
+func (g *gateway) ListBalance(ctx context.Context, t *pay.Tenant, in pay.BalanceInput) (*pay.BalancePage, error) {
+	return through(g.Gateway, "ListBalance", func() (*pay.BalancePage, error) { return g.In.ListBalance(ctx, t, in) })
+}
+
+func (g *gateway) ListPayouts(ctx context.Context, t *pay.Tenant, from time.Time, after string) (*pay.PayoutPage, error) {
+	return through(g.Gateway, "ListPayouts", func() (*pay.PayoutPage, error) { return g.In.ListPayouts(ctx, t, from, after) })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -19,9 +20,9 @@ func (x *tx) InsertEntry(ctx context.Context, e *pay.LedgerEntry) (booked bool, 
 		return false, err
 	}
 	booked, err = x.moved(ctx, "insert ledger entry", `INSERT INTO ledger_entries (id, tenant_id, kind, fact, currency, cause_kind,
-			cause_id, order_id, memo, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (tenant_id, fact) DO NOTHING`,
-		e.ID, e.TenantID, e.Kind, e.Fact, e.Currency, e.Cause.Kind, e.Cause.ID, text(e.OrderID), e.Memo, micros(e.At))
+			cause_id, order_id, unclaimed_id, memo, at, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (tenant_id, fact) DO NOTHING`,
+		e.ID, e.TenantID, e.Kind, e.Fact, e.Currency, e.Cause.Kind, e.Cause.ID, text(e.OrderID), text(e.UnclaimedID), e.Memo, micros(e.At), e.Sum())
 	if err != nil || !booked {
 		return false, err
 	}
@@ -64,33 +65,59 @@ func (x *tx) insertLines(ctx context.Context, e *pay.LedgerEntry) error {
 	return err
 }
 
+// entrySelect reads entries with a row for each line; entryScan fills both.
+const entrySelect = `SELECT e.seq, e.id, e.tenant_id, e.kind, e.fact, e.currency, e.cause_kind, e.cause_id, COALESCE(e.order_id, ''),
+		COALESCE(e.unclaimed_id, ''), e.memo, e.at, e.hash, l.account, COALESCE(l.customer_id, ''), l.amount_minor
+	FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id`
+
+func entryScan(w row, e *pay.LedgerEntry, l *pay.LedgerLine) error {
+	return w.Scan(&e.Seq, &e.ID, &e.TenantID, &e.Kind, &e.Fact, &e.Currency, &e.Cause.Kind, &e.Cause.ID, &e.OrderID,
+		&e.UnclaimedID, &e.Memo, at(&e.At), &e.Hash, &l.Account, &l.CustomerID, &l.AmountMinor)
+}
+
 // ListEntries implements pay.Reader; they come in the order they were booked.
 func (r reader) ListEntries(ctx context.Context, tenantID, orderID string) ([]*pay.LedgerEntry, error) {
-	type line struct {
-		pay.LedgerEntry
-		pay.LedgerLine
-	}
-	lines, err := many(ctx, r, "ledger entries", func(w row, v *line) error {
-		e, l := &v.LedgerEntry, &v.LedgerLine
-		return w.Scan(&e.ID, &e.TenantID, &e.Kind, &e.Fact, &e.Currency, &e.Cause.Kind, &e.Cause.ID, &e.OrderID, &e.Memo, at(&e.At),
-			&l.Account, &l.CustomerID, &l.AmountMinor)
-	}, `SELECT e.id, e.tenant_id, e.kind, e.fact, e.currency, e.cause_kind, e.cause_id, COALESCE(e.order_id, ''), e.memo, e.at,
-			l.account, COALESCE(l.customer_id, ''), l.amount_minor
-		FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id
-		WHERE e.tenant_id = $1 AND e.order_id = $2 ORDER BY e.seq, l.number`, tenantID, orderID)
-	if err != nil {
-		return nil, err
-	}
 	var out []*pay.LedgerEntry
-	for _, v := range lines {
-		if len(out) == 0 || out[len(out)-1].ID != v.ID {
-			e := v.LedgerEntry
-			out = append(out, &e)
-		}
-		last := out[len(out)-1]
-		last.Lines = append(last.Lines, v.LedgerLine)
+	err := r.walkEntries(ctx, func(e *pay.LedgerEntry) error {
+		out = append(out, e)
+		return nil
+	}, entrySelect+` WHERE e.tenant_id = $1 AND e.order_id = $2 ORDER BY e.seq, l.number`, tenantID, orderID)
+	return out, err
+}
+
+// WalkLedger implements pay.Reader.
+func (r reader) WalkLedger(ctx context.Context, tenantID string, after, until int64, fn func(*pay.LedgerEntry) error) error {
+	if until == 0 {
+		until = math.MaxInt64
 	}
-	return out, nil
+	return r.walkEntries(ctx, fn, entrySelect+` WHERE e.tenant_id = $1 AND e.seq > $2 AND e.seq <= $3 ORDER BY e.seq, l.number`, tenantID, after, until)
+}
+
+// walkEntries hands over one entry after the other.
+func (r reader) walkEntries(ctx context.Context, fn func(*pay.LedgerEntry) error, query string, args ...any) error {
+	var e *pay.LedgerEntry
+	err := each(ctx, r, "ledger entries", func(w row) error {
+		var next pay.LedgerEntry
+		var l pay.LedgerLine
+		if err := entryScan(w, &next, &l); err != nil {
+			return r.fail("list ledger entries", err)
+		}
+		if e != nil && e.Seq != next.Seq {
+			if err := fn(e); err != nil {
+				return err
+			}
+			e = nil
+		}
+		if e == nil {
+			e = &next
+		}
+		e.Lines = append(e.Lines, l)
+		return nil
+	}, query, args...)
+	if err != nil || e == nil {
+		return err
+	}
+	return fn(e)
 }
 
 // FactBooked implements pay.Reader.
@@ -166,6 +193,7 @@ var bookViews = []string{
 	"v_two_open_attempts", "v_waiting_without_attempt", "v_refund_requested_over_capture", "v_dispute_lost_held",
 	"v_dispute_lost_without_posting", "v_payment_without_posting", "v_posting_differs", "v_payment_without_delivery",
 	"v_suspense_differs", "v_assignment_differs", "v_assignment_without_posting",
+	"v_payout_differs", "v_conversion_alone", "v_case_of_suspense",
 }
 
 // VerifyBooks implements pay.Reader. A line names the tenant, the row and the

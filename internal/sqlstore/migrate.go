@@ -37,11 +37,11 @@ const versionTable = "portatill_schema"
 
 // schemaVersion is the version of the newest embedded migration; a test holds
 // it to the files.
-const schemaVersion = 2
+const schemaVersion = 3
 
-// firstVersion is that of the oldest schema that can be brought up to date. Version 1
-// was changed in place while nothing was released.
-const firstVersion = 2
+// firstVersion is that of the oldest schema that can be brought up to date. Versions 1 and 2
+// were changed in place while nothing was released.
+const firstVersion = 3
 
 // Migrate brings the schema to this release's. It may be called again, also by
 // several processes at once: PostgreSQL's take turns by an advisory lock,

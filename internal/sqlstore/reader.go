@@ -76,6 +76,24 @@ func many[T any](ctx context.Context, r reader, what string, scan scanFunc[T], q
 	return out, nil
 }
 
+// each hands over one row after the other, and holds none.
+func each(ctx context.Context, r reader, what string, fn func(w row) error, query string, args ...any) error {
+	rows, err := r.c.QueryContext(ctx, query, args...)
+	if err != nil {
+		return r.fail("list "+what, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return r.fail("list "+what, err)
+	}
+	return nil
+}
+
 // exec runs a statement and returns how many rows it touched.
 func (r reader) exec(ctx context.Context, step, query string, args ...any) (int64, error) {
 	result, err := r.c.ExecContext(ctx, query, args...)

@@ -21,13 +21,14 @@ type tx struct {
 	sql     *sql.Tx
 	enqueue EnqueueFunc
 	retry   error // a driver's error that asks for another run
-	steady  bool  // statements must not be interrupted (group.go)
+	dialect string
+	steady  bool // statements must not be interrupted (group.go)
 }
 
 var _ pay.Tx = (*tx)(nil)
 
 func (s *Store) newTx(t *sql.Tx) *tx {
-	x := &tx{sql: t, enqueue: s.enqueue}
+	x := &tx{sql: t, enqueue: s.enqueue, dialect: s.dialect}
 	x.reader = reader{c: t, keys: s.keys, failed: func(err error) {
 		if faultOf(err) == faultRetry {
 			x.retry = err

@@ -177,6 +177,11 @@ func (c conn) balance(bt *stripe.BalanceTransaction) (*pay.StripeBalanceTransact
 	if err := whole(bt.Object, bt.ID, "balance_transaction", ""); err != nil {
 		return nil, err
 	}
+	return lineOf(bt), nil
+}
+
+// lineOf is what every balance transaction has.
+func lineOf(bt *stripe.BalanceTransaction) *pay.StripeBalanceTransaction {
 	tax := int64(0)
 	for _, d := range bt.FeeDetails {
 		if d != nil && d.Type == "tax" {
@@ -186,7 +191,7 @@ func (c conn) balance(bt *stripe.BalanceTransaction) (*pay.StripeBalanceTransact
 	return &pay.StripeBalanceTransaction{
 		ID: bt.ID, Amount: money(bt.Amount, bt.Currency), Fee: money(bt.Fee, bt.Currency),
 		TaxFee: money(tax, bt.Currency), Net: money(bt.Net, bt.Currency),
-	}, nil
+	}
 }
 
 func money(minor int64, c stripe.Currency) pay.Money {

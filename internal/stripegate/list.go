@@ -3,7 +3,6 @@ package stripegate
 import (
 	"context"
 	"slices"
-	"strconv"
 
 	"github.com/stripe/stripe-go/v76"
 
@@ -15,13 +14,7 @@ import (
 func (g *Gate) List(ctx context.Context, t *pay.Tenant, in pay.ListInput) (*pay.ListPage, error) {
 	out := &pay.ListPage{}
 	err := g.call(ctx, t, func(c conn) error {
-		common := c.listParams()
-		if !in.From.IsZero() {
-			common.Filters.AddFilter("created", "gte", strconv.FormatInt(in.From.Unix(), 10))
-		}
-		if in.After != "" {
-			common.StartingAfter = stripe.String(in.After)
-		}
+		common := c.pageParams(in.From, in.After)
 		var err error
 		switch in.Kind {
 		case pay.ListSessions:

@@ -331,22 +331,27 @@ CREATE TABLE disputes (
 CREATE INDEX disputes_payment ON disputes (tenant_id, payment_id, id);
 
 -- The ledger. seq orders it: the clock may jump (I-31). The currency is the
--- entry's, so no entry can mix two (I-19).
+-- entry's, so no entry can mix two (I-19). unclaimed_id is the case whose money it
+-- moves, NULL for money that has its order.
 CREATE TABLE ledger_entries (
     seq        BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id         TEXT COLLATE "C" NOT NULL,
     tenant_id  TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
-    kind       TEXT COLLATE "C" NOT NULL CHECK (kind IN ('payment', 'fee', 'refund', 'refund_reversal', 'suspense', 'assignment', 'dispute', 'dispute_reversal', 'dispute_lost')),
+    kind       TEXT COLLATE "C" NOT NULL CHECK (kind IN ('payment', 'fee', 'refund', 'refund_reversal', 'suspense', 'assignment', 'dispute', 'dispute_reversal', 'dispute_lost', 'payout', 'payout_return', 'conversion')),
     fact       TEXT COLLATE "C" NOT NULL CHECK (fact <> ''),
     currency   TEXT COLLATE "C" NOT NULL CHECK (length(currency) = 3),
     cause_kind TEXT COLLATE "C" NOT NULL CHECK (cause_kind <> ''),
     cause_id   TEXT COLLATE "C" NOT NULL CHECK (cause_id <> ''),
     order_id   TEXT,
+    unclaimed_id TEXT,
     memo       TEXT COLLATE "C" NOT NULL,
     at         BIGINT  NOT NULL,
+    -- SHA-256 of all the columns above and of the lines (pay.LedgerEntry.Sum).
+    hash       TEXT COLLATE "C" NOT NULL CHECK (length(hash) = 64),
     UNIQUE (tenant_id, id),
     UNIQUE (tenant_id, fact),
-    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id),
+    FOREIGN KEY (tenant_id, unclaimed_id) REFERENCES unclaimed (tenant_id, id)
 );
 CREATE INDEX ledger_entries_order ON ledger_entries (tenant_id, order_id, seq);
 CREATE INDEX ledger_entries_at ON ledger_entries (tenant_id, at);
@@ -355,13 +360,77 @@ CREATE TABLE ledger_lines (
     tenant_id    TEXT COLLATE "C" NOT NULL,
     entry_id     TEXT COLLATE "C" NOT NULL,
     number       BIGINT  NOT NULL CHECK (number >= 1),
-    account      TEXT COLLATE "C" NOT NULL CHECK (account IN ('customer', 'stripe_balance', 'fees', 'refunds', 'disputes', 'payouts', 'vat', 'suspense')),
+    account      TEXT COLLATE "C" NOT NULL CHECK (account IN ('customer', 'stripe_balance', 'fees', 'refunds', 'disputes', 'payouts', 'vat', 'suspense', 'conversion')),
     customer_id  TEXT,
     amount_minor BIGINT  NOT NULL CHECK (amount_minor <> 0),
     PRIMARY KEY (tenant_id, entry_id, number),
     FOREIGN KEY (tenant_id, entry_id) REFERENCES ledger_entries (tenant_id, id),
     FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id),
     CHECK ((account = 'customer') = (customer_id IS NOT NULL))
+);
+
+-- Stripe's payouts. matched_at is when their balance transactions were listed;
+-- foreign_minor is what of them is another tenant's, who has the same Stripe account.
+CREATE TABLE payouts (
+    id            TEXT COLLATE "C" NOT NULL CHECK (id <> ''),
+    tenant_id     TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    status        TEXT COLLATE "C" NOT NULL,
+    currency      TEXT COLLATE "C" NOT NULL CHECK (length(currency) = 3),
+    amount_minor  BIGINT  NOT NULL,
+    automatic     BOOLEAN NOT NULL,
+    foreign_minor BIGINT  NOT NULL,
+    created_at    BIGINT  NOT NULL,
+    arrival_at    BIGINT ,
+    matched_at    BIGINT ,
+    updated_at    BIGINT  NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
+
+-- Stripe's balance transactions, as the sweep listed them: the other side of the
+-- proof of books. fact is what the ledger must have for one, source_minor (signed, in
+-- the currency it was made in) what that fact moves on stripe_balance. Where Stripe
+-- converted, currency differs from source_currency and the rate is its decimal text.
+CREATE TABLE balance_transactions (
+    id              TEXT COLLATE "C" NOT NULL CHECK (id <> ''),
+    tenant_id       TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    type            TEXT COLLATE "C" NOT NULL,
+    category        TEXT COLLATE "C" NOT NULL,
+    source_id       TEXT COLLATE "C" NOT NULL,
+    intent_id       TEXT COLLATE "C" NOT NULL,
+    fact            TEXT COLLATE "C" NOT NULL CHECK (fact <> ''),
+    source_currency TEXT COLLATE "C" NOT NULL CHECK (length(source_currency) = 3),
+    source_minor    BIGINT  NOT NULL,
+    currency        TEXT COLLATE "C" NOT NULL CHECK (length(currency) = 3),
+    amount_minor    BIGINT  NOT NULL,
+    fee_minor       BIGINT  NOT NULL,
+    tax_minor       BIGINT  NOT NULL,
+    exchange_rate   TEXT COLLATE "C" NOT NULL,
+    payout_id       TEXT COLLATE "C",
+    created_at      BIGINT  NOT NULL,
+    available_at    BIGINT ,
+    learnt_at       BIGINT  NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, fact),
+    CHECK (currency <> source_currency OR amount_minor = source_minor),
+    CHECK (currency = source_currency OR exchange_rate <> ''),
+    FOREIGN KEY (tenant_id, payout_id) REFERENCES payouts (tenant_id, id)
+);
+CREATE INDEX balance_transactions_payout ON balance_transactions (tenant_id, payout_id) WHERE payout_id IS NOT NULL;
+CREATE INDEX balance_transactions_created ON balance_transactions (tenant_id, created_at);
+
+-- Days of a tenant's ledger that are closed: the entries up to last_seq that no day
+-- before has. hash covers them and the hash before it, so that no row of a closed day
+-- changes, comes or goes unseen (I-04).
+CREATE TABLE closed_days (
+    tenant_id TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    day       TEXT COLLATE "C" NOT NULL CHECK (length(day) = 10),
+    entries   BIGINT  NOT NULL CHECK (entries >= 0),
+    last_seq  BIGINT  NOT NULL,
+    previous  TEXT COLLATE "C" NOT NULL,
+    hash      TEXT COLLATE "C" NOT NULL CHECK (length(hash) = 64),
+    closed_at BIGINT  NOT NULL,
+    PRIMARY KEY (tenant_id, day),
+    UNIQUE (tenant_id, previous)
 );
 
 CREATE TABLE customer_balances (
@@ -494,6 +563,8 @@ CREATE TRIGGER ledger_entries_append_only BEFORE UPDATE OR DELETE ON ledger_entr
 CREATE TRIGGER ledger_entries_no_truncate BEFORE TRUNCATE ON ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 CREATE TRIGGER ledger_lines_append_only BEFORE UPDATE OR DELETE ON ledger_lines FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER ledger_lines_no_truncate BEFORE TRUNCATE ON ledger_lines FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+CREATE TRIGGER closed_days_append_only BEFORE UPDATE OR DELETE ON closed_days FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER closed_days_no_truncate BEFORE TRUNCATE ON closed_days FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 CREATE TRIGGER story_append_only BEFORE UPDATE OR DELETE ON story FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER story_no_truncate BEFORE TRUNCATE ON story FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
@@ -698,6 +769,26 @@ FROM unclaimed u
 WHERE u.state = 'assigned'
   AND NOT EXISTS (SELECT 1 FROM postings s WHERE s.tenant_id = u.tenant_id AND s.kind = 'payment' AND s.subject_id = u.id AND s.customer_id = u.customer_id
       AND s.currency = u.currency AND s.amount_minor = u.assigned_minor);
+
+CREATE VIEW v_payout_differs AS -- I-10
+SELECT p.tenant_id, p.id AS subject,
+       'I-10: the payout is ' || CAST(p.amount_minor AS TEXT) || ' ' || p.currency || ', but what it contains sums to ' || CAST(p.foreign_minor + COALESCE(SUM(b.amount_minor - b.fee_minor), 0) AS TEXT) AS fault
+FROM payouts p LEFT JOIN balance_transactions b ON b.tenant_id = p.tenant_id AND b.payout_id = p.id AND b.source_id <> p.id
+WHERE p.matched_at IS NOT NULL
+GROUP BY p.tenant_id, p.id, p.amount_minor, p.currency, p.foreign_minor
+HAVING p.amount_minor <> p.foreign_minor + COALESCE(SUM(b.amount_minor - b.fee_minor), 0);
+
+CREATE VIEW v_conversion_alone AS -- I-19
+SELECT b.tenant_id, b.id AS subject, 'I-19: Stripe converted ' || b.source_currency || ' into ' || b.currency || ', but the ledger has ' || CAST(COUNT(e.id) AS TEXT) || ' of the two entries of it' AS fault
+FROM balance_transactions b LEFT JOIN ledger_entries e ON e.tenant_id = b.tenant_id AND e.fact IN (b.id || ':converted_from', b.id || ':converted_to')
+WHERE b.currency <> b.source_currency AND b.source_minor <> 0 AND b.amount_minor <> 0
+GROUP BY b.tenant_id, b.id, b.source_currency, b.currency
+HAVING COUNT(e.id) <> 2;
+
+CREATE VIEW v_case_of_suspense AS -- I-10
+SELECT e.tenant_id, e.fact AS subject, 'I-10: ledger entry ' || e.id || ' moves suspense, but names no case of unclaimed money' AS fault
+FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id AND l.account = 'suspense'
+WHERE e.unclaimed_id IS NULL;
 
 -- +goose Down
 -- There is no way down: the ledger is append-only, and a restored backup is the

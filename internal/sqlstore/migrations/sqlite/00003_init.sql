@@ -338,22 +338,27 @@ CREATE TABLE disputes (
 CREATE INDEX disputes_payment ON disputes (tenant_id, payment_id, id);
 
 -- The ledger. seq orders it: the clock may jump (I-31). The currency is the
--- entry's, so no entry can mix two (I-19).
+-- entry's, so no entry can mix two (I-19). unclaimed_id is the case whose money it
+-- moves, NULL for money that has its order.
 CREATE TABLE ledger_entries (
     seq        INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     id         TEXT    NOT NULL,
     tenant_id  TEXT    NOT NULL REFERENCES tenants (id),
-    kind       TEXT    NOT NULL CHECK (kind IN ('payment', 'fee', 'refund', 'refund_reversal', 'suspense', 'assignment', 'dispute', 'dispute_reversal', 'dispute_lost')),
+    kind       TEXT    NOT NULL CHECK (kind IN ('payment', 'fee', 'refund', 'refund_reversal', 'suspense', 'assignment', 'dispute', 'dispute_reversal', 'dispute_lost', 'payout', 'payout_return', 'conversion')),
     fact       TEXT    NOT NULL CHECK (fact <> ''),
     currency   TEXT    NOT NULL CHECK (length(currency) = 3),
     cause_kind TEXT    NOT NULL CHECK (cause_kind <> ''),
     cause_id   TEXT    NOT NULL CHECK (cause_id <> ''),
     order_id   TEXT,
+    unclaimed_id TEXT,
     memo       TEXT    NOT NULL,
     at         INTEGER NOT NULL,
+    -- SHA-256 of all the columns above and of the lines (pay.LedgerEntry.Sum).
+    hash       TEXT     NOT NULL CHECK (length(hash) = 64),
     UNIQUE (tenant_id, id),
     UNIQUE (tenant_id, fact),
-    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id),
+    FOREIGN KEY (tenant_id, unclaimed_id) REFERENCES unclaimed (tenant_id, id)
 ) STRICT;
 CREATE INDEX ledger_entries_order ON ledger_entries (tenant_id, order_id, seq);
 CREATE INDEX ledger_entries_at ON ledger_entries (tenant_id, at);
@@ -362,7 +367,7 @@ CREATE TABLE ledger_lines (
     tenant_id    TEXT    NOT NULL,
     entry_id     TEXT    NOT NULL,
     number       INTEGER NOT NULL CHECK (number >= 1),
-    account      TEXT    NOT NULL CHECK (account IN ('customer', 'stripe_balance', 'fees', 'refunds', 'disputes', 'payouts', 'vat', 'suspense')),
+    account      TEXT    NOT NULL CHECK (account IN ('customer', 'stripe_balance', 'fees', 'refunds', 'disputes', 'payouts', 'vat', 'suspense', 'conversion')),
     customer_id  TEXT,
     amount_minor INTEGER NOT NULL CHECK (amount_minor <> 0),
     PRIMARY KEY (tenant_id, entry_id, number),
@@ -370,6 +375,70 @@ CREATE TABLE ledger_lines (
     FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id),
     CHECK ((account = 'customer') = (customer_id IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
+
+-- Stripe's payouts. matched_at is when their balance transactions were listed;
+-- foreign_minor is what of them is another tenant's, who has the same Stripe account.
+CREATE TABLE payouts (
+    id            TEXT     NOT NULL CHECK (id <> ''),
+    tenant_id     TEXT     NOT NULL REFERENCES tenants (id),
+    status        TEXT     NOT NULL,
+    currency      TEXT     NOT NULL CHECK (length(currency) = 3),
+    amount_minor  INTEGER NOT NULL,
+    automatic     INTEGER NOT NULL CHECK (automatic IN (0, 1)),
+    foreign_minor INTEGER NOT NULL,
+    created_at    INTEGER NOT NULL,
+    arrival_at    INTEGER,
+    matched_at    INTEGER,
+    updated_at    INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+) STRICT;
+
+-- Stripe's balance transactions, as the sweep listed them: the other side of the
+-- proof of books. fact is what the ledger must have for one, source_minor (signed, in
+-- the currency it was made in) what that fact moves on stripe_balance. Where Stripe
+-- converted, currency differs from source_currency and the rate is its decimal text.
+CREATE TABLE balance_transactions (
+    id              TEXT     NOT NULL CHECK (id <> ''),
+    tenant_id       TEXT     NOT NULL REFERENCES tenants (id),
+    type            TEXT     NOT NULL,
+    category        TEXT     NOT NULL,
+    source_id       TEXT     NOT NULL,
+    intent_id       TEXT     NOT NULL,
+    fact            TEXT     NOT NULL CHECK (fact <> ''),
+    source_currency TEXT     NOT NULL CHECK (length(source_currency) = 3),
+    source_minor    INTEGER NOT NULL,
+    currency        TEXT     NOT NULL CHECK (length(currency) = 3),
+    amount_minor    INTEGER NOT NULL,
+    fee_minor       INTEGER NOT NULL,
+    tax_minor       INTEGER NOT NULL,
+    exchange_rate   TEXT     NOT NULL,
+    payout_id       TEXT    ,
+    created_at      INTEGER NOT NULL,
+    available_at    INTEGER,
+    learnt_at       INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, fact),
+    CHECK (currency <> source_currency OR amount_minor = source_minor),
+    CHECK (currency = source_currency OR exchange_rate <> ''),
+    FOREIGN KEY (tenant_id, payout_id) REFERENCES payouts (tenant_id, id)
+) STRICT;
+CREATE INDEX balance_transactions_payout ON balance_transactions (tenant_id, payout_id) WHERE payout_id IS NOT NULL;
+CREATE INDEX balance_transactions_created ON balance_transactions (tenant_id, created_at);
+
+-- Days of a tenant's ledger that are closed: the entries up to last_seq that no day
+-- before has. hash covers them and the hash before it, so that no row of a closed day
+-- changes, comes or goes unseen (I-04).
+CREATE TABLE closed_days (
+    tenant_id TEXT     NOT NULL REFERENCES tenants (id),
+    day       TEXT     NOT NULL CHECK (length(day) = 10),
+    entries   INTEGER NOT NULL CHECK (entries >= 0),
+    last_seq  INTEGER NOT NULL,
+    previous  TEXT     NOT NULL,
+    hash      TEXT     NOT NULL CHECK (length(hash) = 64),
+    closed_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, day),
+    UNIQUE (tenant_id, previous)
+) STRICT;
 
 CREATE TABLE customer_balances (
     tenant_id    TEXT    NOT NULL,
@@ -524,6 +593,16 @@ END;
 -- +goose StatementBegin
 CREATE TRIGGER story_no_delete BEFORE DELETE ON story BEGIN
     SELECT RAISE(ABORT, 'story is append-only');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER closed_days_no_update BEFORE UPDATE ON closed_days BEGIN
+    SELECT RAISE(ABORT, 'closed_days is append-only');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER closed_days_no_delete BEFORE DELETE ON closed_days BEGIN
+    SELECT RAISE(ABORT, 'closed_days is append-only');
 END;
 -- +goose StatementEnd
 
@@ -728,6 +807,26 @@ FROM unclaimed u
 WHERE u.state = 'assigned'
   AND NOT EXISTS (SELECT 1 FROM postings s WHERE s.tenant_id = u.tenant_id AND s.kind = 'payment' AND s.subject_id = u.id AND s.customer_id = u.customer_id
       AND s.currency = u.currency AND s.amount_minor = u.assigned_minor);
+
+CREATE VIEW v_payout_differs AS -- I-10
+SELECT p.tenant_id, p.id AS subject,
+       'I-10: the payout is ' || CAST(p.amount_minor AS TEXT) || ' ' || p.currency || ', but what it contains sums to ' || CAST(p.foreign_minor + COALESCE(SUM(b.amount_minor - b.fee_minor), 0) AS TEXT) AS fault
+FROM payouts p LEFT JOIN balance_transactions b ON b.tenant_id = p.tenant_id AND b.payout_id = p.id AND b.source_id <> p.id
+WHERE p.matched_at IS NOT NULL
+GROUP BY p.tenant_id, p.id, p.amount_minor, p.currency, p.foreign_minor
+HAVING p.amount_minor <> p.foreign_minor + COALESCE(SUM(b.amount_minor - b.fee_minor), 0);
+
+CREATE VIEW v_conversion_alone AS -- I-19
+SELECT b.tenant_id, b.id AS subject, 'I-19: Stripe converted ' || b.source_currency || ' into ' || b.currency || ', but the ledger has ' || CAST(COUNT(e.id) AS TEXT) || ' of the two entries of it' AS fault
+FROM balance_transactions b LEFT JOIN ledger_entries e ON e.tenant_id = b.tenant_id AND e.fact IN (b.id || ':converted_from', b.id || ':converted_to')
+WHERE b.currency <> b.source_currency AND b.source_minor <> 0 AND b.amount_minor <> 0
+GROUP BY b.tenant_id, b.id, b.source_currency, b.currency
+HAVING COUNT(e.id) <> 2;
+
+CREATE VIEW v_case_of_suspense AS -- I-10
+SELECT e.tenant_id, e.fact AS subject, 'I-10: ledger entry ' || e.id || ' moves suspense, but names no case of unclaimed money' AS fault
+FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id AND l.account = 'suspense'
+WHERE e.unclaimed_id IS NULL;
 
 -- +goose Down
 -- There is no way down: the ledger is append-only, and a restored backup is the

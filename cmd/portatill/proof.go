@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/portatill/portatill/pay"
+)
+
+// proofFlags are those of `books --proof`.
+type proofFlags struct {
+	proof, asCSV     bool
+	day, from, until string
+}
+
+// errNotSquare is exit code 1 for whoever watches.
+var errNotSquare = errors.New("the books are not square")
+
+// days is the span of days that is asked for; without any the last 31.
+func (f *proofFlags) days() (from, until time.Time, err error) {
+	today := now().UTC()
+	from, until = today.AddDate(0, 0, -30), today
+	read := func(flag, text string, into *time.Time) {
+		if text == "" || err != nil {
+			return
+		}
+		if *into, err = time.Parse(time.DateOnly, text); err != nil {
+			err = usagef("portatill books: --%s must be a day such as 2026-11-22, not %q", flag, text)
+		}
+	}
+	if f.day != "" && (f.from != "" || f.until != "") {
+		return from, until, usagef("portatill books: --day is one day, --from and --until are several; give one or the other")
+	}
+	read("until", f.until, &until)
+	if f.from == "" && f.until != "" {
+		from = until.AddDate(0, 0, -30)
+	}
+	read("from", f.from, &from)
+	read("day", f.day, &from)
+	if f.day != "" {
+		until = from
+	}
+	if err == nil && until.Before(from.Truncate(24*time.Hour)) {
+		err = usagef("portatill books: --until is before --from")
+	}
+	return from, until, err
+}
+
+func (a *app) prove(ctx context.Context, o *opened, tenantID string, f *proofFlags, asJSON bool) error {
+	from, until, err := f.days()
+	if err != nil {
+		return err
+	}
+	proof, err := o.pay.Proof(ctx, tenantID, from, until)
+	if err != nil {
+		return err
+	}
+	if f.asCSV {
+		err = writeProofCSV(a.out, proof)
+	} else {
+		err = a.print(asJSON, proof, func(w io.Writer) { writeProof(w, proof) })
+	}
+	if err == nil && !proof.Square() {
+		err = errNotSquare
+	}
+	return err
+}
+
+func writeProof(w io.Writer, p *pay.Proof) {
+	line(w, "Proof of books, %s to %s (UTC)", p.From, p.Until)
+	if len(p.Rows) == 0 {
+		line(w, "Nothing moved in these days.")
+	}
+	table := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
+	if len(p.Rows) > 0 {
+		line(table, "day\ttenant\tcurrency\tStripe\tledger\tcustomers\tPortaBilling\tunexplained\tclosed\t")
+	}
+	for _, r := range p.Rows {
+		closed := "open"
+		if r.Closed != "" {
+			closed = r.Closed[:8]
+		}
+		line(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t", r.Day, r.Tenant, r.Currency, r.Stripe, r.Ledger, r.Customers, r.PortaBilling, r.Unexplained, closed)
+	}
+	table.Flush() //nolint:errcheck // nothing to be done about a closed terminal
+	for _, r := range p.Rows {
+		for _, d := range r.Differences {
+			mend := ""
+			if d.Mend != "" {
+				mend = "  → " + d.Mend
+			}
+			objects := ""
+			if len(d.Objects) > 0 {
+				objects = "  " + strings.Join(d.Objects, " ")
+			}
+			line(w, "  %s %s %s: %s %s (%d)%s%s", r.Day, r.Tenant, r.Currency, d.Cause, d.Amount, d.Count, objects, mend)
+		}
+	}
+	for _, b := range p.Broken {
+		line(w, "BROKEN: %s", b)
+	}
+	for _, u := range p.Unexplained {
+		line(w, "%s: unexplained = %s %s", u.Tenant, u.Amount, u.Currency)
+	}
+	if p.Square() {
+		line(w, "All square: every difference has a cause.")
+	}
+}
+
+// writeProofCSV writes a line for each of the sides of a day and for each difference.
+func writeProofCSV(w io.Writer, p *pay.Proof) error {
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	_ = out.Write([]string{"day", "tenant", "currency", "line", "amount", "count", "objects", "command"}) // the writer keeps its first error
+	for _, r := range p.Rows {
+		row := func(what, amount, count, objects, mend string) {
+			_ = out.Write([]string{r.Day, r.Tenant, string(r.Currency), what, amount, count, objects, mend})
+		}
+		row("stripe", r.Stripe, "", "", "")
+		row("ledger", r.Ledger, "", "", "")
+		row("customers", r.Customers, "", "", "")
+		row("portabilling", r.PortaBilling, "", "", "")
+		for _, d := range r.Differences {
+			row(d.Between+": "+d.Cause, d.Amount, strconv.FormatInt(d.Count, 10), strings.Join(d.Objects, " "), d.Mend)
+		}
+		row("unexplained", r.Unexplained, "", "", "")
+	}
+	out.Flush()
+	return out.Error()
+}

@@ -1,0 +1,190 @@
+package pay
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"strconv"
+	"time"
+)
+
+// ClosedDay seals a tenant's ledger: the entries up to LastSeq that no day before has.
+// An entry that was booked at the turn of the day may be in the next day's seal.
+type ClosedDay struct {
+	TenantID string
+	Day      string // 2026-11-22, UTC
+	Entries  int64  // how many are sealed
+	LastSeq  int64
+	Previous string // the hash of the day before, "" for the first
+	Hash     string // of Previous, Day and each entry's Sum in order of Seq
+	ClosedAt time.Time
+}
+
+// seal computes a closed day's hash while the entries go by.
+type seal struct {
+	sum     hash.Hash
+	entries int64
+	lastSeq int64
+}
+
+func newSeal(previous, day string) *seal {
+	s := &seal{sum: sha256.New()}
+	s.sum.Write([]byte(previous + " " + day))
+	return s
+}
+
+func (s *seal) add(e *LedgerEntry, sum string) {
+	s.sum.Write([]byte(sum))
+	s.entries, s.lastSeq = s.entries+1, e.Seq
+}
+
+func (s *seal) hash() string {
+	return hex.EncodeToString(s.sum.Sum([]byte(nil)))
+}
+
+// CloseDays seals every day before today, in UTC, that has entries and is not sealed
+// yet. It is safe to call at any time, also twice at once. A tenant whose ledger was
+// changed behind our back is not sealed over: that is the error, and VerifyLedger says
+// which entry it is.
+func (s *Service) CloseDays(ctx context.Context) error {
+	tenants, err := s.Store.ListTenants(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, t := range tenants {
+		for ctx.Err() == nil {
+			more, err := s.closeNextDay(ctx, t)
+			if err != nil && CodeOf(err) != CodeConflict { // a conflict: another instance did it
+				errs = append(errs, fmt.Errorf("close the days of %s: %w", t.Slug, err))
+			}
+			if err != nil || !more {
+				break
+			}
+		}
+	}
+	return errors.Join(append(errs, ctx.Err())...)
+}
+
+// closeNextDay seals the oldest day that can be, and reports whether there was one.
+func (s *Service) closeNextDay(ctx context.Context, t *Tenant) (closed bool, err error) {
+	midnight := s.Now().UTC().Truncate(24 * time.Hour)
+	err = s.Store.InTx(ctx, func(tx Tx) error {
+		closed = false
+		days, err := tx.ListClosedDays(ctx, t.ID)
+		if err != nil {
+			return err
+		}
+		last := &ClosedDay{}
+		if len(days) > 0 {
+			last = days[len(days)-1]
+		}
+		if until, err := tx.LastSeqBefore(ctx, t.ID, last.LastSeq, midnight); err != nil || until == 0 {
+			return err
+		}
+		if err := tx.LockLedger(ctx); err != nil {
+			return err
+		}
+		var first time.Time
+		if err := tx.WalkLedger(ctx, t.ID, last.LastSeq, 0, func(e *LedgerEntry) error {
+			first = e.At
+			return errStopWalk
+		}); err != nil && !errors.Is(err, errStopWalk) {
+			return err
+		}
+		day := first.UTC().Truncate(24 * time.Hour)
+		if day.Format(time.DateOnly) <= last.Day { // booked at the turn of a day that is sealed
+			day, _ = time.Parse(time.DateOnly, last.Day)
+			day = day.AddDate(0, 0, 1)
+		}
+		if !day.Before(midnight) {
+			return nil
+		}
+		next := day.AddDate(0, 0, 1)
+		until, err := tx.LastSeqBefore(ctx, t.ID, last.LastSeq, next)
+		if err != nil || until == 0 {
+			return err
+		}
+		d := &ClosedDay{TenantID: t.ID, Day: day.Format(time.DateOnly), Previous: last.Hash, ClosedAt: s.Now()}
+		sealed := newSeal(d.Previous, d.Day)
+		if err := tx.WalkLedger(ctx, t.ID, last.LastSeq, until, func(e *LedgerEntry) error {
+			sum := e.Sum()
+			if sum != e.Hash {
+				return fmt.Errorf("ledger entry %s was changed after it was booked", e.ID)
+			}
+			sealed.add(e, sum)
+			return nil
+		}); err != nil {
+			return err
+		}
+		d.Entries, d.LastSeq, d.Hash = sealed.entries, sealed.lastSeq, sealed.hash()
+		closed = true
+		return tx.InsertClosedDay(ctx, d)
+	})
+	return closed, err
+}
+
+var errStopWalk = errors.New("enough")
+
+// VerifyLedger computes every hash of a tenant's ledger again and returns one line for
+// each that is not what was stored: an entry that was changed, a closed day that lacks
+// an entry or has one more. It reads the whole ledger, one entry at a time.
+func (s *Service) VerifyLedger(ctx context.Context, t *Tenant) ([]string, error) {
+	days, err := s.Store.ListClosedDays(ctx, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	var faults []string
+	fault := func(subject, format string, args ...any) {
+		faults = append(faults, t.Slug+": "+subject+": I-04: "+fmt.Sprintf(format, args...))
+	}
+	previous := ""
+	for _, d := range days {
+		if d.Previous != previous {
+			fault(d.Day, "the closed day does not follow the one before: its row, or that one's, was changed or is gone")
+		}
+		previous = d.Hash
+	}
+	var day *ClosedDay
+	var sealed *seal
+	changed := 0
+	end := func() {
+		switch {
+		case day == nil:
+		case sealed.entries != day.Entries:
+			fault(day.Day, "the closed day has %d entries, it was closed with %d", sealed.entries, day.Entries)
+		case sealed.hash() != day.Hash && changed == 0:
+			fault(day.Day, "the closed day's entries are not those that it was closed with, or not in their order")
+		}
+	}
+	begin := func() {
+		end()
+		day, sealed, changed = nil, nil, 0
+		if len(days) > 0 {
+			day, days = days[0], days[1:]
+			sealed = newSeal(day.Previous, day.Day)
+		}
+	}
+	begin()
+	err = s.Store.WalkLedger(ctx, t.ID, 0, 0, func(e *LedgerEntry) error {
+		for day != nil && e.Seq > day.LastSeq {
+			begin()
+		}
+		sum := e.Sum()
+		if sum != e.Hash {
+			changed++
+			fault(e.Fact, "ledger entry %s (no. %s) is not what was booked: its row, a line of it or its hash was changed", e.ID, strconv.FormatInt(e.Seq, 10))
+		}
+		if day != nil {
+			sealed.add(e, e.Hash)
+		}
+		return nil
+	})
+	for day != nil {
+		begin()
+	}
+	return faults, err
+}
