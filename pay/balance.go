@@ -133,7 +133,7 @@ func bookBalanceLine(ctx context.Context, tx Tx, l *balanceLine) error {
 	if stored.Source.Currency == stored.Amount.Currency {
 		return nil
 	}
-	memo := stored.Source.String() + " became " + stored.Amount.String() + " at " + stored.ExchangeRate
+	memo := stored.Source.String() + " became " + stored.Amount.String() + ", rate " + stored.ExchangeRate + " (minor units)"
 	if err := book(EntryConversion, l.ID+":converted_from", memo, stored.Source, AccountConversion, AccountStripe); err != nil {
 		return err
 	}

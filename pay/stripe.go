@@ -254,8 +254,8 @@ type StripeBalanceTransaction struct {
 	// The rest is set by ListBalance only.
 	Type     string // charge, payment, refund, payment_refund, adjustment, payout, stripe_fee …
 	Category string // Stripe's reporting category: charge, refund, refund_failure, dispute, dispute_reversal, payout, fee …
-	// ExchangeRate is Stripe's rate as decimal text, one unit of the source's currency in
-	// units of settlement; "" when nothing was converted.
+	// ExchangeRate is Stripe's rate as decimal text, from minor units of the source's
+	// currency to minor units of settlement; "" when nothing was converted.
 	ExchangeRate string
 	SourceID     string // ch_…, py_…, re_…, pyr_…, dp_…, du_…, po_…; "" for none
 	// IntentID is the payment intent that the source is of, "" for none.

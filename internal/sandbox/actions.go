@@ -5,17 +5,19 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // action is the body of POST /_sandbox/actions/…: what a person does in Stripe's dashboard, or what a bank does.
 type action struct {
-	ID      string `json:"id"`
-	Amount  int64  `json:"amount"` // minor units; 0 is all of it
-	Reason  string `json:"reason"`
-	Status  string `json:"status"`  // of a refund: pending; of a new dispute: warning_needs_response makes an inquiry
-	Outcome string `json:"outcome"` // of a dispute: won, lost, warning_closed; needs_response makes an inquiry a dispute
-	Name    string `json:"name"`    // of a merchant that is renamed
+	ID       string `json:"id"`
+	Amount   int64  `json:"amount"`   // minor units; 0 is all of it, where there is an all
+	Currency string `json:"currency"` // of a fee, where "" is the account's, or of a foreign_charge, where it is gbp
+	Reason   string `json:"reason"`
+	Status   string `json:"status"`  // of a refund: pending; of a new dispute: warning_needs_response makes an inquiry; of a payout: manual
+	Outcome  string `json:"outcome"` // of a dispute: won, lost, warning_closed; needs_response makes an inquiry a dispute
+	Name     string `json:"name"`    // of a merchant that is renamed
 }
 
 type actionFault struct {
@@ -36,6 +38,7 @@ var actions = map[string]func(s *Server, a action, req *http.Request) (any, *act
 	"refund": doRefund, "dispute": doDispute, "settle_debits": doSettle, "fail_debits": doFail,
 	"payout": doPayout, "resend": doResend, "expire": doExpire, "rename": doRename, "settle_refund": doSettleRefund,
 	"fail_refund": doFailRefund, "delete_customer": doDeleteCustomer, "detach": doDetach,
+	"fail_payout": doFailPayout, "fee": doFee, "foreign_charge": doForeignCharge,
 }
 
 func (s *Server) act(w http.ResponseWriter, r *http.Request) {
@@ -47,10 +50,16 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request) {
 	}
 	var a action
 	fromPage, err := readBody(r, &a, func() {
-		a = action{ID: strings.TrimSpace(r.PostFormValue("id")), Reason: r.PostFormValue("reason"), Status: r.PostFormValue("status"), Outcome: r.PostFormValue("outcome"), Name: r.PostFormValue("name"), Amount: max(digitsOf(r.PostFormValue("amount")), 0)}
+		var err error
+		a = action{ID: strings.TrimSpace(r.PostFormValue("id")), Reason: r.PostFormValue("reason"), Status: r.PostFormValue("status"), Outcome: r.PostFormValue("outcome"), Name: r.PostFormValue("name"), Currency: strings.TrimSpace(r.PostFormValue("currency"))}
+		if text := strings.TrimSpace(r.PostFormValue("amount")); text != "" {
+			if a.Amount, err = strconv.ParseInt(text, 10, 64); err != nil {
+				a.Amount = -1
+			}
+		}
 	})
 	if err != nil {
-		writeFault(w, http.StatusBadRequest, "", "The body must be a JSON object such as {\"id\": \"pi_…\"}; it may also have amount, reason, status, outcome and name.")
+		writeFault(w, http.StatusBadRequest, "", "The body must be a JSON object such as {\"id\": \"pi_…\"}; it may also have amount, currency, reason, status, outcome and name.")
 		return
 	}
 	if a.Amount < 0 {
@@ -284,35 +293,6 @@ func doFail(s *Server, a action, req *http.Request) (any, *actionFault) {
 		return nil, &actionFault{http.StatusBadRequest, "reason", "reason: must be one of " + strings.Join(slices.Sorted(maps.Keys(debitFailures)), ", ")}
 	}
 	return s.finishAll(a.ID, req, func(*record) string { return reason })
-}
-
-func doPayout(s *Server, a action, req *http.Request) (any, *actionFault) {
-	list := s.accountOrder
-	if a.ID != "" {
-		one := s.accounts[a.ID]
-		if one == nil {
-			return nil, unknownID(a.ID, "account")
-		}
-		list = []*account{one}
-	}
-	ids := []any{}
-	var refusal *apiError
-	for _, owner := range list {
-		c := s.background(owner)
-		c.base = s.base(req)
-		paid, err := c.payOut()
-		if err != nil {
-			refusal = err
-			continue
-		}
-		for _, id := range paid {
-			ids = append(ids, id)
-		}
-	}
-	if len(ids) == 0 && refusal != nil {
-		return nil, refusedByStripe(refusal)
-	}
-	return object{"payouts": ids}, nil
 }
 
 func doResend(s *Server, a action, req *http.Request) (any, *actionFault) {

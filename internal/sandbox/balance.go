@@ -1,8 +1,6 @@
 package sandbox
 
 import (
-	"net/http"
-	"slices"
 	"strconv"
 )
 
@@ -14,21 +12,33 @@ const (
 	debitPendingDays = 4
 )
 
-// entry is what changes the balance at Stripe.
+// entry is what changes the balance at Stripe. Kinds and categories are those of
+// https://stripe.com/docs/reports/balance-transaction-types and https://stripe.com/docs/reports/reporting-categories.
 type entry struct {
 	kind        string // charge, payment, refund, payment_refund, adjustment, payout …
 	category    string // reporting_category
-	amount, fee int64  // minor units; the amount is negative for what leaves
+	amount      int64  // minor units of currency; negative for what leaves
 	currency    string
-	source      string
+	settled     bool   // the currency is the balance's own, whatever the account settles in now
+	fee         int64  // minor units of the currency of settlement
+	charged     bool   // Stripe takes the fee of a payment, too
+	source      string // "" for none
 	description string
 	availableOn int64
 	feeText     string
 }
 
-// book adds a balance transaction and returns its id. The sandbox settles in the currency of the payment, as an account
-// with a bank account per currency does, so there is no exchange rate.
+// book adds a balance transaction and returns its id. It is in the currency that the account settles in, converted at
+// today's rate, which for a refund is another than the payment's was (https://stripe.com/docs/currencies/conversions).
 func (c *call) book(e entry) string {
+	var exchange any
+	if into := c.account.settlesIn(); into != "" && into != e.currency && !e.settled {
+		today := rateOf(e.currency, into, c.now)
+		e.amount, e.currency, exchange = today.convert(e.amount), into, today.shown
+	}
+	if e.charged {
+		e.fee += feeOf(e.amount)
+	}
 	status := "available"
 	if e.availableOn > c.now {
 		status = "pending"
@@ -40,21 +50,26 @@ func (c *call) book(e entry) string {
 	id := newID("txn")
 	c.add(c.account, object{
 		"id": id, "object": "balance_transaction", "amount": e.amount, "available_on": max(e.availableOn, c.now), "created": c.now,
-		"currency": e.currency, "description": orNil(e.description), "exchange_rate": nil, "fee": e.fee, "fee_details": fees,
-		"net": e.amount - e.fee, "reporting_category": e.category, "source": e.source, "status": status, "type": e.kind,
+		"currency": e.currency, "description": orNil(e.description), "exchange_rate": exchange, "fee": e.fee, "fee_details": fees,
+		"net": e.amount - e.fee, "reporting_category": e.category, "source": orNil(e.source), "status": status, "type": e.kind,
 	})
 	return id
 }
 
 func listBalanceTransactions(c *call) (any, *apiError) {
+	records := c.among("balance_transaction", "source")
 	payout := str(c.params, "payout")
-	if payout != "" && c.getKind(c.account, "payout", payout) == nil {
-		return nil, missingParam("payout", "payout", payout)
+	if payout != "" {
+		r := c.getKind(c.account, "payout", payout)
+		if r == nil {
+			return nil, missingParam("payout", "payout", payout)
+		}
+		if !flag(r.obj, "automatic") {
+			return nil, invalid("", "payout", "Balance transaction history can only be filtered on automatic transfers, not manual.")
+		}
+		records = c.account.with("balance_transaction", "_payout", payout)
 	}
-	same := c.equals("currency", "source", "type")
-	return c.list("balance_transaction", "/v1/balance_transactions", func(o object) bool {
-		return same(o) && (payout == "" || str(o, "_payout") == payout)
-	})
+	return c.listOf(records, "balance_transaction", "/v1/balance_transactions", c.equals("currency", "source", "type"))
 }
 
 func getBalance(c *call) (any, *apiError) {
@@ -79,66 +94,6 @@ func getBalance(c *call) (any, *apiError) {
 		return out
 	}
 	return object{"object": "balance", "available": show("available"), "pending": show("pending"), "livemode": false}, nil
-}
-
-// payOut pays everything that is in the balance to the account's bank, one payout for each currency, and returns the ids.
-func (c *call) payOut() ([]string, *apiError) {
-	sums := map[string]int64{}
-	unpaid := map[string][]*record{}
-	for _, r := range c.account.kinds["balance_transaction"] {
-		if str(r.obj, "_payout") == "" && str(r.obj, "type") != "payout" {
-			currency := str(r.obj, "currency")
-			sums[currency] += num(r.obj, "net")
-			unpaid[currency] = append(unpaid[currency], r)
-		}
-	}
-	var ids []string
-	for _, currency := range currencies {
-		if sums[currency] <= 0 {
-			continue
-		}
-		id := newID("po")
-		payout := c.add(c.account, payoutObject(id, sums[currency], currency, c.now))
-		for _, r := range unpaid[currency] {
-			r.obj["_payout"] = id
-			r.obj["status"] = "available"
-			r.obj["available_on"] = min(num(r.obj, "available_on"), c.now)
-			c.touch(r)
-		}
-		txn := c.book(entry{kind: "payout", category: "payout", amount: -sums[currency], currency: currency, source: id, description: "STRIPE PAYOUT", availableOn: c.now})
-		c.records[txn].obj["_payout"] = id
-		payout.obj["balance_transaction"] = txn
-		c.emit("payout.created", payout.obj, nil)
-		payout.obj["status"] = "paid"
-		c.touch(payout)
-		c.emit("payout.paid", payout.obj, nil)
-		c.emit("payout.reconciliation_completed", payout.obj, nil)
-		ids = append(ids, id)
-	}
-	if len(ids) == 0 {
-		return nil, &apiError{status: http.StatusBadRequest, kind: "invalid_request_error", code: "balance_insufficient", message: "There is nothing to pay out: no currency's balance is above zero."}
-	}
-	slices.Sort(ids)
-	return ids, nil
-}
-
-func payoutObject(id string, amount int64, currency string, now int64) object {
-	return object{
-		"id": id, "object": "payout", "amount": amount, "arrival_date": now, "automatic": true, "balance_transaction": nil,
-		"created": now, "currency": currency, "description": "STRIPE PAYOUT", "destination": "ba_3Sandbox" + currency,
-		"failure_balance_transaction": nil, "failure_code": nil, "failure_message": nil, "livemode": false, "metadata": object{},
-		"method": "standard", "original_payout": nil, "reconciliation_status": "completed", "reversed_by": nil,
-		"source_type": "card", "statement_descriptor": nil, "status": "in_transit", "type": "bank_account",
-	}
-}
-
-func listPayouts(c *call) (any, *apiError) {
-	arrived, err := c.createdRange("arrival_date")
-	if err != nil {
-		return nil, err
-	}
-	same := c.equals("destination", "status")
-	return c.list("payout", "/v1/payouts", func(o object) bool { return same(o) && arrived(num(o, "arrival_date")) })
 }
 
 // decimalText writes minor units with the given number of decimals: 1250, 2 is "12.50".

@@ -113,7 +113,7 @@ func getCharge(c *call) (any, *apiError) {
 }
 
 func listCharges(c *call) (any, *apiError) {
-	return c.list("charge", "/v1/charges", c.equals("customer", "payment_intent", "transfer_group"))
+	return c.listOf(c.among("charge", "payment_intent"), "charge", "/v1/charges", c.equals("customer", "payment_intent", "transfer_group"))
 }
 
 func updateCharge(c *call) (any, *apiError) {

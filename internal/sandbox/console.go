@@ -43,7 +43,7 @@ type consoleRow struct {
 	ID, Kind, Status, Amount, When, Account, Link string
 	Refundable, Expirable, Debit, Disputable      bool
 	RefundPending, RefundOpen, Detachable         bool
-	Dispute, Inquiry, Deletable                   bool
+	Dispute, Inquiry, Deletable, PayoutDone       bool
 }
 
 type consoleEvent struct {
@@ -141,6 +141,8 @@ func rowOf(r *record) consoleRow {
 	case "dispute":
 		row.Inquiry = row.Status == "warning_needs_response" || row.Status == "warning_under_review"
 		row.Dispute = row.Status == "needs_response" || row.Status == "under_review"
+	case "payout":
+		row.PayoutDone = row.Status != "failed"
 	case "customer":
 		row.Status, row.Deletable = str(o, "email"), !flag(o, "deleted")
 		if flag(o, "deleted") {

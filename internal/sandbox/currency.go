@@ -72,18 +72,21 @@ func checkCharge(amountMinor int64, currency, param string) *apiError {
 	return checkUnits(amountMinor, currency, param)
 }
 
+func decimalsOf(currency string) int {
+	switch {
+	case slices.Contains(zeroDecimal, currency):
+		return 0
+	case slices.Contains(threeDecimal, currency):
+		return 3
+	}
+	return 2
+}
+
 var currencySigns = map[string]string{"gbp": "£", "usd": "$", "eur": "€", "jpy": "¥", "aud": "A$", "cad": "CA$", "nzd": "NZ$", "inr": "₹"}
 
 // formatMoney writes an amount as the hosted page and Stripe's messages show it: £12.50, ¥500, CHF 3.00.
 func formatMoney(minor int64, currency string) string {
-	decimals := 2
-	switch {
-	case slices.Contains(zeroDecimal, currency):
-		decimals = 0
-	case slices.Contains(threeDecimal, currency):
-		decimals = 3
-	}
-	digits := decimalText(minor, decimals)
+	digits := decimalText(minor, decimalsOf(currency))
 	sign, digits := "", strings.TrimPrefix(digits, "-")
 	if minor < 0 {
 		sign = "-"

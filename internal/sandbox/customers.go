@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// defaultCurrency is a new account's, which is a British one.
+const defaultCurrency = "gbp"
+
 func accountObject(id string, now int64) object {
 	return object{
 		"id": id, "object": "account", "business_profile": object{
@@ -13,7 +16,7 @@ func accountObject(id string, now int64) object {
 			"support_phone": nil, "support_url": nil, "url": nil,
 		},
 		"business_type": "company", "capabilities": object{"card_payments": "active", "transfers": "active", "bacs_debit_payments": "active", "sepa_debit_payments": "active", "us_bank_account_ach_payments": "active"},
-		"charges_enabled": true, "controller": object{"type": "account"}, "country": "GB", "created": now, "default_currency": "gbp",
+		"charges_enabled": true, "controller": object{"type": "account"}, "country": "GB", "created": now, "default_currency": defaultCurrency,
 		"details_submitted": true, "email": "merchant@sandbox.invalid", "metadata": object{}, "payouts_enabled": true, "type": "standard",
 		"settings": object{
 			"bacs_debit_payments": object{"display_name": nil, "service_user_number": nil},
@@ -31,6 +34,7 @@ func (s *Server) openAccount(id string) *account {
 	a := s.accountByID(id)
 	if len(a.kinds["account"]) == 0 {
 		s.add(a, accountObject(id, s.unix()))
+		s.settle(a, s.dials.SettlementCurrency)
 	}
 	return a
 }

@@ -9,7 +9,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -22,6 +24,8 @@ type Dials struct {
 	APIErrorRate float64 `json:"api_error_rate"` // share of API requests that fail, before or after their effect
 	APIDelayMs   int64   `json:"api_delay_ms"`   // every API request takes this much longer
 	DebitSettleS float64 `json:"debit_settle_s"` // seconds until a bank debit is settled
+	// SettlementCurrency is what payments are converted to from now on, lower-case; "" leaves each in its own.
+	SettlementCurrency string `json:"settlement_currency"`
 }
 
 func defaultDials() Dials { return Dials{DebitSettleS: 60} }
@@ -31,6 +35,8 @@ const (
 	longestDebitS   = 30 * daySeconds
 	biggestDialText = 64 << 10
 )
+
+var dialNames = []string{"duplicate", "drop", "reorder", "delay_ms", "api_error_rate", "api_delay_ms", "debit_settle_s", "settlement_currency"}
 
 type dialFault struct{ Field, Message string }
 
@@ -45,22 +51,37 @@ func (d Dials) with(changes map[string]json.RawMessage) (Dials, *dialFault) {
 			return v >= 0 && v <= longestDelayMs && v == math.Trunc(v)
 		}
 	}
+	number := func(set func(v float64) bool) func(raw json.RawMessage) bool {
+		return func(raw json.RawMessage) bool {
+			var v *float64
+			return json.Unmarshal(raw, &v) == nil && v != nil && set(*v)
+		}
+	}
+	currency := func(raw json.RawMessage) bool {
+		var v *string
+		if json.Unmarshal(raw, &v) != nil || v == nil || *v != "" && !slices.Contains(currencies, *v) {
+			return false
+		}
+		d.SettlementCurrency = *v
+		return true
+	}
 	setters := map[string]struct {
-		set  func(v float64) bool
+		set  func(raw json.RawMessage) bool
 		rule string
 	}{
-		"duplicate": {share(&d.Duplicate), "a number from 0 to 1"}, "drop": {share(&d.Drop), "a number from 0 to 1"},
-		"reorder": {share(&d.Reorder), "a number from 0 to 1"}, "api_error_rate": {share(&d.APIErrorRate), "a number from 0 to 1"},
-		"delay_ms": {delay(&d.DelayMs), "a whole number of milliseconds from 0 to 600000"}, "api_delay_ms": {delay(&d.APIDelayMs), "a whole number of milliseconds from 0 to 600000"},
-		"debit_settle_s": {func(v float64) bool { d.DebitSettleS = v; return v >= 0 && v <= longestDebitS }, "a number of seconds from 0 to 2592000"},
+		"duplicate": {number(share(&d.Duplicate)), "a number from 0 to 1"}, "drop": {number(share(&d.Drop)), "a number from 0 to 1"},
+		"reorder": {number(share(&d.Reorder)), "a number from 0 to 1"}, "api_error_rate": {number(share(&d.APIErrorRate)), "a number from 0 to 1"},
+		"delay_ms":            {number(delay(&d.DelayMs)), "a whole number of milliseconds from 0 to 600000"},
+		"api_delay_ms":        {number(delay(&d.APIDelayMs)), "a whole number of milliseconds from 0 to 600000"},
+		"debit_settle_s":      {number(func(v float64) bool { d.DebitSettleS = v; return v >= 0 && v <= longestDebitS }), "a number of seconds from 0 to 2592000"},
+		"settlement_currency": {currency, `a currency's lower-case code such as "eur", or "" to settle each currency as itself`},
 	}
 	for name, raw := range changes {
 		setter, known := setters[name]
 		if !known {
-			return d, &dialFault{name, "there is no dial of this name; the dials are duplicate, drop, reorder, delay_ms, api_error_rate, api_delay_ms and debit_settle_s"}
+			return d, &dialFault{name, "there is no dial of this name; the dials are " + strings.Join(dialNames, ", ")}
 		}
-		var v *float64
-		if err := json.Unmarshal(raw, &v); err != nil || v == nil || !setter.set(*v) {
+		if !setter.set(raw) {
 			return d, &dialFault{name, "must be " + setter.rule + ", not " + cut(string(raw))}
 		}
 	}
@@ -77,8 +98,12 @@ func (s *Server) showDials(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) setDials(w http.ResponseWriter, r *http.Request) {
 	changes := map[string]json.RawMessage{}
 	fromPage, err := readBody(r, &changes, func() {
-		for _, name := range []string{"duplicate", "drop", "reorder", "delay_ms", "api_error_rate", "api_delay_ms", "debit_settle_s"} {
-			if v := r.PostFormValue(name); v != "" {
+		for _, name := range dialNames {
+			v := r.PostFormValue(name)
+			switch {
+			case name == "settlement_currency" && r.PostForm.Has(name):
+				changes[name] = encode(strings.TrimSpace(v))
+			case v != "":
 				if _, err := strconv.ParseFloat(v, 64); err != nil {
 					v = strconv.Quote(v)
 				}
@@ -95,6 +120,11 @@ func (s *Server) setDials(w http.ResponseWriter, r *http.Request) {
 	err = s.do(func() {
 		if result, fault = s.dials.with(changes); fault == nil {
 			s.dials = result
+			for _, a := range s.accountOrder {
+				if a.settlesIn() != result.SettlementCurrency {
+					s.settle(a, result.SettlementCurrency)
+				}
+			}
 			s.pendingLines = append(s.pendingLines, journalLine{Kind: "dials", Value: encode(result)})
 		}
 	})

@@ -87,8 +87,8 @@ func (c *call) escalateDispute(r *record) {
 // closeInquiries ends the inquiries about a charge that was refunded in full: there is nothing left to ask for
 // (https://stripe.com/docs/disputes/how-disputes-work#inquiries).
 func (c *call) closeInquiries(charge string) {
-	for _, r := range c.account.kinds["dispute"] {
-		if str(r.obj, "charge") == charge && isInquiry(r.obj) {
+	for _, r := range c.account.with("dispute", "charge", charge) {
+		if isInquiry(r.obj) {
 			c.closeDispute(r, "warning_closed")
 		}
 	}
@@ -136,7 +136,7 @@ func getDispute(c *call) (any, *apiError) {
 }
 
 func listDisputes(c *call) (any, *apiError) {
-	return c.list("dispute", "/v1/disputes", c.equals("charge", "payment_intent"))
+	return c.listOf(c.among("dispute", "charge", "payment_intent"), "dispute", "/v1/disputes", c.equals("charge", "payment_intent"))
 }
 
 func updateDispute(c *call) (any, *apiError) {

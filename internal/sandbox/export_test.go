@@ -44,6 +44,21 @@ func CheckForm(route, text string) error {
 // FormatMoney is formatMoney.
 func FormatMoney(minor int64, currency string) string { return formatMoney(minor, currency) }
 
+// Convert is the amount in another currency at the rate of the day of now (Unix seconds), and that rate.
+func Convert(from, into string, now, amountMinor int64) (int64, float64) {
+	r := rateOf(from, into, now)
+	return r.convert(amountMinor), r.shown
+}
+
+// Currencies are all there are, and RatedCurrencies those of the table of rates.
+func Currencies() []string { return slices.Clone(currencies) }
+func RatedCurrencies() (out []string) {
+	for i := 0; i < len(dollarValues); i += 2 {
+		out = append(out, dollarValues[i])
+	}
+	return out
+}
+
 // Panicking is a route whose handler has a fault.
 func (s *Server) Panicking() http.Handler {
 	return s.api("POST /v1/customers", func(*call) (any, *apiError) { panic("fault on purpose") })

@@ -169,17 +169,22 @@ func (c *call) takeMoney(intent, method *record, proof object) *apiError {
 
 // settleCharge makes a charge and its intent succeed.
 func (c *call) settleCharge(intent, charge *record, kind string, availableOn int64) {
+	c.takeCharge(charge, kind, availableOn)
+	i := intent.obj
+	i["status"], i["amount_received"], i["latest_charge"], i["processing"], i["next_action"] = "succeeded", num(charge.obj, "amount"), charge.id, nil, nil
+	c.touch(intent)
+	c.emit("payment_intent.succeeded", i, nil)
+}
+
+// takeCharge makes a charge succeed: its money is in the balance.
+func (c *call) takeCharge(charge *record, kind string, availableOn int64) {
 	o := charge.obj
 	amount := num(o, "amount")
 	o["status"], o["paid"], o["captured"], o["amount_captured"] = "succeeded", true, true, amount
-	o["balance_transaction"] = c.book(entry{kind: kind, category: "charge", amount: amount, fee: feeOf(amount), currency: str(o, "currency"), source: charge.id, description: str(o, "description"), availableOn: availableOn})
+	o["balance_transaction"] = c.book(entry{kind: kind, category: "charge", amount: amount, charged: true, currency: str(o, "currency"), source: charge.id, description: str(o, "description"), availableOn: availableOn})
 	o["receipt_url"] = c.base + "/receipts/" + charge.id
 	c.touch(charge)
 	c.emit("charge.succeeded", o, nil)
-	i := intent.obj
-	i["status"], i["amount_received"], i["latest_charge"], i["processing"], i["next_action"] = "succeeded", amount, charge.id, nil, nil
-	c.touch(intent)
-	c.emit("payment_intent.succeeded", i, nil)
 }
 
 // afterUse keeps or burns the method: one that was not saved with a customer cannot be used again

@@ -226,7 +226,7 @@ func (s *apiSpec) CheckAnswer(method, path string, status int, body []byte) erro
 	if err := s.check(schema, v, fmt.Sprintf("%s %s", method, path)); err != nil {
 		return err
 	}
-	for _, name := range []string{"_card", "_consumed", "_session", "_settle_at_ms", "_line_items", "_secret", "_payment_intent", "_legacy", "_client_secret", "_usage", "_payer_email", "_set_up", "_debit_disputed"} {
+	for _, name := range []string{"_card", "_consumed", "_session", "_settle_at_ms", "_line_items", "_secret", "_payment_intent", "_legacy", "_client_secret", "_usage", "_payer_email", "_set_up", "_debit_disputed", "_payout", "_settlement_currency"} {
 		if bytes.Contains(body, []byte(`"`+name+`"`)) {
 			return fmt.Errorf("%s %s: shows the sandbox's own note %s", method, path, name)
 		}

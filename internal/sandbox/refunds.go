@@ -180,7 +180,7 @@ func getRefund(c *call) (any, *apiError) {
 }
 
 func listRefunds(c *call) (any, *apiError) {
-	return c.list("refund", "/v1/refunds", c.equals("charge", "payment_intent"))
+	return c.listOf(c.among("refund", "charge", "payment_intent"), "refund", "/v1/refunds", c.equals("charge", "payment_intent"))
 }
 
 func updateRefund(c *call) (any, *apiError) {

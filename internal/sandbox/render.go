@@ -143,11 +143,8 @@ func (c *call) included(o object, key string) any {
 		return subList(lineItems(o), "/v1/checkout/sessions/"+str(o, "id")+"/line_items")
 	case "charge.refunds":
 		var refunds []any
-		list := c.account.kinds["refund"]
-		for i := len(list) - 1; i >= 0; i-- {
-			if str(list[i].obj, "charge") == str(o, "id") {
-				refunds = append(refunds, list[i].obj)
-			}
+		for _, r := range slices.Backward(c.account.with("refund", "charge", str(o, "id"))) {
+			refunds = append(refunds, r.obj)
 		}
 		return subList(refunds, "/v1/charges/"+str(o, "id")+"/refunds")
 	case "customer.sources":

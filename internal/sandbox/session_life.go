@@ -38,7 +38,14 @@ func listSessions(c *call) (any, *apiError) {
 	}
 	same := c.equals("customer", "payment_intent", "status")
 	email := str(sub(c.params, "customer_details"), "email")
-	return c.list("checkout.session", "/v1/checkout/sessions", func(o object) bool {
+	records := c.account.kinds["checkout.session"]
+	if intent := str(c.params, "payment_intent"); intent != "" {
+		records = nil
+		if r := c.sessionOfIntent(intent); r != nil {
+			records = []*record{r}
+		}
+	}
+	return c.listOf(records, "checkout.session", "/v1/checkout/sessions", func(o object) bool {
 		return same(o) && (email == "" || strings.EqualFold(str(sub(o, "customer_details"), "email"), email))
 	})
 }

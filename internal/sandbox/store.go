@@ -19,16 +19,19 @@ type record struct {
 	kind    string // Stripe's "object" value, e.g. checkout.session
 	id      string
 	seq     int64 // order of creation over all accounts
+	created int64 // Unix seconds, also of what is deleted
 	obj     object
 	dirty   bool
 }
 
 // account is everything that belongs to one secret key; nothing in it can be seen with another key.
 type account struct {
-	id    string
-	kinds map[string][]*record // in order of creation
-	idem  map[string]*idemEntry
-	sweep int // number of idempotency keys at which outdated ones are let go
+	id       string
+	kinds    map[string][]*record // in order of creation
+	shuffled map[string]bool      // kinds of which the clock, set back, has made some out of the order of time
+	index    map[indexKey][]*record
+	idem     map[string]*idemEntry
+	sweep    int // number of idempotency keys at which outdated ones are let go
 }
 
 // get finds an object of the account by id, whatever its kind; nil when there is none.
@@ -58,8 +61,22 @@ func (s *Server) add(a *account, o object) *record {
 }
 
 func (s *Server) place(r *record) {
+	a := r.account
 	s.records[r.id] = r
-	r.account.kinds[r.kind] = append(r.account.kinds[r.kind], r)
+	created, told := r.obj["created"].(int64)
+	if list := a.kinds[r.kind]; len(list) > 0 {
+		switch last := list[len(list)-1]; {
+		case !told:
+			created = last.created // deleted, which no list shows
+		case created < last.created:
+			a.shuffled[r.kind] = true
+		}
+	}
+	r.created = created
+	a.kinds[r.kind] = append(a.kinds[r.kind], r)
+	for _, field := range indexed[r.kind] {
+		a.enter(r, field)
+	}
 }
 
 // touch marks a record as changed, so that it reaches the journal before the present request is answered.
@@ -76,7 +93,7 @@ func (s *Server) accountByID(id string) *account {
 	if a, ok := s.accounts[id]; ok {
 		return a
 	}
-	a := &account{id: id, kinds: map[string][]*record{}, idem: map[string]*idemEntry{}}
+	a := &account{id: id, kinds: map[string][]*record{}, shuffled: map[string]bool{}, index: map[indexKey][]*record{}, idem: map[string]*idemEntry{}}
 	s.accounts[id] = a
 	s.accountOrder = append(s.accountOrder, a)
 	return a

@@ -110,6 +110,7 @@ func TestNoAnswerMakesTheGatePanic(t *testing.T) {
 			part(t, "payment_intent", "latest_charge", "balance_transaction") + `]}`
 		answers := map[string]string{}
 		for kind, text := range map[string]string{"method": saved, "methods": listOf(false, saved), "disputes": listOf(false, dispute), "refund": refundObject("re_1", "rfr_01", ""),
+			"lines": listOf(false, lineText(t, nil)), "payouts": listOf(false, onePayout),
 			"setup": `{"id":"seti_1","object":"setup_intent","status":"succeeded","payment_method":"pm_1"}`} {
 			if answers[kind] = text; rapid.Bool().Draw(rt, "disturb "+kind) {
 				answers[kind] = disturbed(rt, text)
@@ -123,6 +124,10 @@ func TestNoAnswerMakesTheGatePanic(t *testing.T) {
 				return 200, answers["methods"]
 			case strings.Contains(r.Path, "/payment_methods"):
 				return 200, answers["method"]
+			case r.Path == "/v1/balance_transactions":
+				return 200, answers["lines"]
+			case r.Path == "/v1/payouts":
+				return 200, answers["payouts"]
 			case r.Path == "/v1/disputes":
 				return 200, answers["disputes"]
 			case r.Path == "/v1/refunds" && r.Method == "POST":
@@ -157,6 +162,8 @@ func TestWhatIsNotTheObjectAskedForIsUnreadable(t *testing.T) {
 			_, err := g.IntentMade(ctx, tenant, aCustomer, &pay.Attempt{ID: "att_01", CreatedAt: time.Unix(1_700_000_000, 0)})
 			return err
 		},
+		"ListBalance":  func(g *Gate) error { _, err := g.ListBalance(ctx, tenant, pay.BalanceInput{}); return err },
+		"ListPayouts":  func(g *Gate) error { _, err := g.ListPayouts(ctx, tenant, time.Time{}, ""); return err },
 		"CreateRefund": func(g *Gate) error { _, err := g.CreateRefund(ctx, tenant, refundInput(), "k"); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -253,13 +260,29 @@ func readEverything(rt interface{ Fatalf(string, ...any) }, t testing.TB, g *Gat
 	checked("DeleteEndpoint", true, g.DeleteEndpoint(ctx, tenant, "we_1"))
 	_, err = g.ClockAhead(ctx, tenant)
 	checked("ClockAhead", true, err)
+	lines, err := g.ListBalance(ctx, tenant, pay.BalanceInput{Payout: "po_1"})
+	checked("ListBalance", lines != nil, err)
+	for _, l := range linesOf(lines, err) {
+		if l.ID == "" || l.Amount.Currency == "" || l.Amount.Minor-l.Fee.Minor != l.Net.Minor || l.SourceAmount.Minor < 0 || l.SourceAmount.Minor != 0 && l.SourceAmount.Currency == "" {
+			rt.Fatalf("a balance transaction was given out that does not add up: %+v", l)
+		}
+	}
+	payouts, err := g.ListPayouts(ctx, tenant, time.Time{}, "")
+	checked("ListPayouts", payouts != nil, err)
+}
+
+func linesOf(page *pay.BalancePage, err error) []*pay.StripeBalanceTransaction {
+	if err != nil || page == nil {
+		return nil
+	}
+	return page.Transactions
 }
 
 func FuzzAnyAnswerIsReadWithoutPanic(f *testing.F) {
 	for _, text := range []string{sessionPaid, "null", "{}", `{"error":{}}`, `{"object":"list","data":[null],"has_more":true}`,
 		`{"object":"list","data":["re_1"]}`, `{"id":"` + paidIntent + `","object":"payment_intent","latest_charge":{"id":"ch_1","object":"charge"}}`,
 		`{"id":"` + paidSession + `","object":"checkout.session","payment_intent":{}}`, `{"id":"we_1","object":"webhook_endpoint","url":"https://till.example/w"}`,
-		method(aCard, customerObject, 1), listOf(false, method(aCard, customerObject, 1)), refundObject("re_1", "rfr_01", ""), `{"error":{"payment_intent":{"id":"pi_1"}}}`} {
+		method(aCard, customerObject, 1), listOf(false, method(aCard, customerObject, 1)), refundObject("re_1", "rfr_01", ""), listOf(false, lineText(f, nil)), listOf(false, onePayout), `{"error":{"payment_intent":{"id":"pi_1"}}}`} {
 		for _, status := range []int{200, 400, 402} {
 			f.Add(text, status)
 		}
