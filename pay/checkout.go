@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -252,8 +253,7 @@ func (s *Service) acceptOrder(ctx context.Context, in *CheckoutInput, cart Cart)
 		if cart.TotalMinor == 0 && !in.Setup {
 			return settleNothingDue(ctx, tx, o, cause, now)
 		}
-		c.Attempt = newAttempt(in.Tenant, o, 1, now)
-		c.Attempt.StripeCustomer = customer.StripeCustomer
+		c.Attempt = newAttempt(in.Tenant, o, 1, cmp.Or(customer.StripeCustomer, in.StripeCustomer), now)
 		if in.charge() {
 			c.Attempt = chargeAttempt(c.Attempt, in.CardID, now)
 			if err := claimToken(ctx, tx, in, c); err != nil {
@@ -320,10 +320,12 @@ func (s *Service) loadCheckout(ctx context.Context, r Reader, o *Order) (*Checko
 	return c, nil
 }
 
-func newAttempt(t *Tenant, o *Order, number int, now time.Time) *Attempt {
+// newAttempt is the next try of an order. stripeCustomer is whom Stripe will be asked for
+// under its key, "" when Stripe does not know the customer yet.
+func newAttempt(t *Tenant, o *Order, number int, stripeCustomer string, now time.Time) *Attempt {
 	return &Attempt{
 		ID: NewID("att", now), TenantID: o.TenantID, OrderID: o.ID, Number: number, Kind: AttemptCheckout,
-		State: AttemptCreated, IdempotencyKey: "portatill-" + o.ID + "-" + strconv.Itoa(number), Amount: o.Cart.Total(),
+		State: AttemptCreated, StripeCustomer: stripeCustomer, IdempotencyKey: "portatill-" + o.ID + "-" + strconv.Itoa(number), Amount: o.Cart.Total(),
 		StripeAccount: t.StripeAccount, SaveCard: o.Kind == OrderPayment && t.Policies.SaveCard == "always", ExpiresAt: now.Add(sessionLife).Truncate(time.Second),
 		CreatedAt: now, UpdatedAt: now,
 		// Stripe forgets idempotency keys after 24 hours; by then an attempt whose

@@ -50,6 +50,7 @@ type Difference struct {
 	Between string   `json:"between"` // stripe-ledger, ledger-customers, customers-portabilling
 	Cause   string   `json:"cause"`
 	Amount  string   `json:"amount"`
+	Minor   int64    `json:"-"` // Amount in minor units
 	Count   int64    `json:"count"`
 	Objects []string `json:"objects,omitempty"` // the first few
 	// Mend is the command that ends the difference, "" where time does or nothing is wrong.
@@ -487,7 +488,7 @@ func (w *proving) row(k proofKey) (row ProofRow, unexplained int64) {
 		if d.minor == 0 && at[1] != CauseUnexplained {
 			continue
 		}
-		row.Differences = append(row.Differences, Difference{Between: at[0], Cause: at[1], Amount: text(d.minor), Count: d.count, Objects: d.objects, Mend: d.mend})
+		row.Differences = append(row.Differences, Difference{Between: at[0], Cause: at[1], Amount: text(d.minor), Minor: d.minor, Count: d.count, Objects: d.objects, Mend: d.mend})
 	}
 	if t := w.tenants[k.tenantID]; t != nil {
 		for _, day := range t.closed {

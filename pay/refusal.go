@@ -37,7 +37,7 @@ func (b *booking) bookRefusal(failure string, end OrderState) error {
 	if b.order.State != OrderOpen {
 		return b.tell("attempt_failed", failure)
 	}
-	if err := b.tx.InsertAttempt(b.ctx, newAttempt(b.tenant, b.order, last+1, b.now)); err != nil {
+	if err := b.insertAttempt(last+1, func(next *Attempt) *Attempt { return next }); err != nil {
 		return err
 	}
 	if failure != failureAuthentication {
@@ -78,14 +78,23 @@ func (b *booking) replaceAttempt(failure string) error {
 	if b.attempt.State.Final() {
 		return nil
 	}
-	next := chargeAttempt(newAttempt(b.tenant, b.order, b.attempt.Number+1, b.now), b.attempt.CardID, b.now)
+	number, card := b.attempt.Number+1, b.attempt.CardID
 	if err := b.moveAttempt(AttemptFailed, failure); err != nil {
 		return err
 	}
-	if err := b.tx.InsertAttempt(b.ctx, next); err != nil {
+	if err := b.insertAttempt(number, func(next *Attempt) *Attempt { return chargeAttempt(next, card, b.now) }); err != nil {
 		return err
 	}
 	return b.tell("refused_by_stripe", failure)
+}
+
+// insertAttempt makes the order's next attempt.
+func (b *booking) insertAttempt(number int, shape func(*Attempt) *Attempt) error {
+	c, err := b.tx.CustomerByID(b.ctx, b.tenant.ID, b.order.CustomerID)
+	if err != nil {
+		return err
+	}
+	return b.tx.InsertAttempt(b.ctx, shape(newAttempt(b.tenant, b.order, number, c.StripeCustomer, b.now)))
 }
 
 // applySetup decides what the facts of a session in mode setup mean: no money, but a

@@ -24,18 +24,12 @@ func (s *Service) openSession(ctx context.Context, t *Tenant, c *Checkout) error
 			return err
 		}
 		err := s.tryOpenSession(ctx, t, c)
-		gone := deletedCustomer(err)
-		if try == sessionTries || (!gone && !burntKey(err)) {
+		if try == sessionTries || (!deletedCustomer(err) && !burntKey(err)) {
 			return err
 		}
 		again, errLoad := s.reload(ctx, t.ID, c.Order.ID)
 		if errLoad != nil || again.Attempt.ID == c.Attempt.ID { // the next attempt could not be stored
 			return errors.Join(err, errLoad)
-		}
-		if gone {
-			if err := s.forgetStripeCustomer(ctx, t, again.Customer); err != nil {
-				return err
-			}
 		}
 		again.Replayed = c.Replayed
 		*c = *again
@@ -53,7 +47,7 @@ func (s *Service) replaceStale(ctx context.Context, t *Tenant, c *Checkout) erro
 	if a.State != AttemptCreated || a.ExpiresAt.IsZero() {
 		return nil
 	}
-	left, other := a.ExpiresAt.Sub(s.Now()), a.StripeCustomer != "" && a.StripeCustomer != c.Customer.StripeCustomer
+	left, other := a.ExpiresAt.Sub(s.Now()), a.StripeCustomer != c.Customer.StripeCustomer
 	if !other && left >= leastLife && left <= sessionLife+leastLife {
 		return nil
 	}
@@ -156,7 +150,7 @@ func (s *Service) storeSession(ctx context.Context, tx Tx, t *Tenant, c *Checkou
 
 // refusedByStripe answers for a failed call. When Stripe refused for good, the
 // attempt is closed, so that the next request makes a new one under a new key; the
-// customer, when Stripe made one, is kept for it.
+// customer, when Stripe made one, is kept for it, and forgotten when it was deleted there.
 func (s *Service) refusedByStripe(ctx context.Context, t *Tenant, c *Checkout, stripeCustomer, step string, err error) error {
 	answer := stripeError(fmt.Sprintf("%s for %s", step, c.Order.ID), err)
 	f := faultOf(err)
@@ -172,18 +166,25 @@ func (s *Service) refusedByStripe(ctx context.Context, t *Tenant, c *Checkout, s
 		failure = cmp.Or(f.Code, string(f.Kind))
 	}
 	storeErr := s.Store.InTx(ctx, func(tx Tx) error {
-		now := s.Now()
+		now, known := s.Now(), c.Customer.StripeCustomer
 		a := *c.Attempt
 		a.Failure, a.UpdatedAt, a.CheckAt = failure, now, time.Time{}
 		if moved, err := tx.MoveAttempt(ctx, &a, AttemptFailed); err != nil || !moved {
 			return err
 		}
 		if stripeCustomer != c.Customer.StripeCustomer && stripeCustomer != "" {
-			if _, err := tx.BindStripeCustomer(ctx, t.ID, c.Customer.ID, t.StripeAccount, t.StripeLivemode, stripeCustomer, now); err != nil {
-				return err
+			var errBind error
+			if known, errBind = tx.BindStripeCustomer(ctx, t.ID, c.Customer.ID, t.StripeAccount, t.StripeLivemode, stripeCustomer, now); errBind != nil {
+				return errBind
 			}
 		}
-		if err := tx.InsertAttempt(ctx, newAttempt(t, c.Order, a.Number+1, now)); err != nil {
+		if deletedCustomer(err) && known != "" {
+			if err := tx.UnbindStripeCustomer(ctx, t.ID, c.Customer.ID, known); err != nil {
+				return err
+			}
+			known = ""
+		}
+		if err := tx.InsertAttempt(ctx, newAttempt(t, c.Order, a.Number+1, known, now)); err != nil {
 			return err
 		}
 		return tell(ctx, tx, c.Order, now, "refused_by_stripe", Cause{CauseRequest, a.ID}, failure)

@@ -181,9 +181,7 @@ func (s *Service) supersede(ctx context.Context, t *Tenant, c *Checkout, shape f
 	if old != nil {
 		number = old.Number + 1
 	}
-	next := newAttempt(t, c.Order, number, now)
-	next.StripeCustomer = c.Customer.StripeCustomer
-	next = shape(next)
+	next := shape(newAttempt(t, c.Order, number, c.Customer.StripeCustomer, now))
 	err := s.Store.InTx(ctx, func(tx Tx) error {
 		// The order was read before its attempts, one of which may have paid it since.
 		if order, err := tx.OrderByID(ctx, t.ID, c.Order.ID); err != nil || !payable(order) {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/portatill/portatill/pay"
 )
@@ -71,6 +72,43 @@ func (w *world) checkDurable(o *order, r *reply) {
 	}
 }
 
+// checkProof holds that everything in Stripe's, our and PortaBilling's books has its
+// cause and has come to the other side, that no closed day was changed, and that each
+// payout is what it contains.
+func (w *world) checkProof() {
+	proof, err := w.till.pay.Proof(context.Background(), "", time.Time{}, w.clock.till().AddDate(0, 0, 2))
+	w.must(err, "prove the books")
+	for _, line := range proof.Broken {
+		w.fail("the proof is broken: %s", w.plain(line))
+	}
+	transit := map[string]int64{}
+	for _, r := range proof.Rows {
+		w.reach("proof: a day")
+		for _, d := range r.Differences {
+			w.reach("proof: " + d.Between + " " + d.Cause)
+			switch d.Cause {
+			case pay.CauseUnexplained:
+				w.fail("%s: %s %s are unexplained: %s", d.Between, d.Amount, r.Currency, w.plain(strings.Join(d.Objects, " ")))
+			case "in_transit":
+				transit[r.Tenant+" "+string(r.Currency)] += d.Minor
+			}
+		}
+	}
+	for at, minor := range transit {
+		if minor != 0 {
+			w.fail("%d of %s never came to the other side", minor, w.plain(at))
+		}
+	}
+	for _, sum := range proof.Unexplained {
+		if strings.Trim(sum.Amount, "0.") != "" {
+			w.fail("%s %s are unexplained", sum.Amount, sum.Currency)
+		}
+	}
+	for range w.column("SELECT id FROM payouts WHERE automatic = 1 AND matched_at IS NULL") {
+		w.fail("a payout was not matched to what it contains")
+	}
+}
+
 // column reads the first column of a query's rows.
 func (w *world) column(query string, args ...any) []string {
 	rows, err := w.till.store.DB().QueryContext(context.Background(), query, args...)
@@ -92,9 +130,7 @@ func (w *world) checkMoney() {
 	for _, t := range w.tenants {
 		atStripe, ours := map[string]int64{}, map[string]int64{}
 		for _, o := range w.objects(t, "/v1/balance_transactions") {
-			if text(o, "type") != "payout" {
-				atStripe[strings.ToUpper(text(o, "currency"))] += number(o, "net")
-			}
+			atStripe[strings.ToUpper(text(o, "currency"))] += number(o, "net")
 		}
 		balances, err := w.till.store.Balances(context.Background(), t.row.ID)
 		w.must(err, "read the balances")
@@ -267,7 +303,8 @@ func (w *world) dump() string {
 		"SELECT 'refund ' || id || ' ' || state FROM refunds", "SELECT 'event ' || id || ' ' || state FROM events",
 		"SELECT 'entry ' || id || ' ' || fact FROM ledger_entries", "SELECT 'posting ' || id || ' ' || state FROM postings",
 		"SELECT 'delivery ' || id || ' ' || fact FROM deliveries", "SELECT 'unclaimed ' || id || ' ' || state FROM unclaimed",
-		"SELECT 'story ' || id || ' ' || what FROM story", "SELECT 'balance ' || customer_id || ' ' || credit_minor FROM customer_balances",
+		"SELECT 'story ' || id || ' ' || what FROM story", "SELECT 'payout ' || id || ' ' || status || ' ' || foreign_minor FROM payouts",
+		"SELECT 'balance transaction ' || id || ' ' || fact || ' ' || COALESCE(payout_id, '') FROM balance_transactions", "SELECT 'closed ' || tenant_id || ' ' || day || ' ' || hash FROM closed_days", "SELECT 'balance ' || customer_id || ' ' || credit_minor FROM customer_balances",
 	} {
 		rows := w.column(q)
 		slices.Sort(rows)

@@ -27,6 +27,8 @@ type options struct {
 	Dispute bool
 	Strange bool // money that is not ours, deleted customers, forged webhooks
 	DebitS  int  // seconds until a debit is settled
+	Payouts bool // Stripe pays out, charges fees of its own, and other integrations' charges
+	Convert bool // Stripe converts to another currency for a while
 }
 
 func (o options) String() string {
@@ -41,6 +43,7 @@ func drawOptions(r *rand.Rand) options {
 		Net: often(0, 10, 30), Busy: often(0, 0, 10), Crash: often(0, 0, 5, 15), Between: often(0, 10, 30), Jump: often(0, 5, 30),
 		Skew: r.IntN(6) == 0, Debits: r.IntN(2) == 0, Cards: r.IntN(2) == 0, Back: r.IntN(2) == 0, Dispute: r.IntN(4) == 0,
 		Strange: r.IntN(3) == 0, DebitS: often(1, 60, 86_400, 5*86_400),
+		Payouts: r.IntN(2) == 0, Convert: r.IntN(3) == 0,
 	}
 }
 
@@ -91,6 +94,8 @@ func actors(o options) []weighted {
 		{"dashboard.refund", when(o.Back, 4)}, {"dashboard.expire", 1}, {"dashboard.stranger", when(o.Strange, 1)},
 		{"dashboard.forget", when(o.Strange, 1)}, {"forger", when(o.Strange, 1)},
 		{"bank.dispute", when(o.Dispute, 3)}, {"bank.verdict", when(o.Dispute, 3)},
+		{"dashboard.payout", when(o.Payouts, 3)}, {"dashboard.fail_payout", when(o.Payouts, 1)}, {"dashboard.fee", when(o.Payouts, 1)},
+		{"dashboard.foreign_charge", when(o.Payouts && o.Strange, 1)}, {"dashboard.convert", when(o.Convert, 3)},
 		{"bank.settle", when(o.Debits, 2)}, {"bank.fail", when(o.Debits, 1)},
 		{"time", 6}, {"skew", when(o.Skew, 2)},
 	}

@@ -88,6 +88,7 @@ func (w *world) prove() {
 	}
 	w.checkBooks()
 	w.checkMoney()
+	w.checkProof()
 	w.checkIntents()
 	w.checkEvents()
 	w.checkOneEach()

@@ -140,6 +140,9 @@ func (w *world) sweep() {
 		}
 		listed, settled, failed = listed+done.Listed, settled+done.Settled, failed+done.Failed
 	}
+	if err := w.till.pay.CloseDays(ctx); err != nil {
+		w.judge(err, "close the days")
+	}
 	if settled > 0 {
 		w.reach("sweep: found what nobody told")
 	}

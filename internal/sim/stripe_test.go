@@ -41,7 +41,7 @@ func (w *world) collect() {
 // post1 puts an event into the mail, or loses it.
 func (w *world) post1(l *letter) {
 	o, dice := w.options, (l.n*7919+len(l.kind)*31)%100
-	if w.resting {
+	if w.resting && o.Lose < 100 { // webhooks that are off stay off: the sweep alone has to find out
 		w.mail = append(w.mail, l)
 		return
 	}
@@ -231,6 +231,22 @@ func (w *world) atStripe(what string, s step) {
 		path, fits = "/v1/checkout/sessions", func(o map[string]any) bool { return text(o, "status") == "open" }
 	case "settle", "fail":
 		name, fits = what+"_debits", func(o map[string]any) bool { return text(o, "status") == "processing" }
+	case "fail_payout":
+		path, fits = "/v1/payouts", func(o map[string]any) bool { return text(o, "status") != "failed" }
+	case "payout", "fee", "foreign_charge":
+		t := w.tenants[s.a%len(w.tenants)]
+		body["id"] = t.row.StripeAccount
+		if what != "payout" {
+			body["amount"], body["currency"] = int64(500+s.b%5000), []string{"gbp", "eur"}[s.c%2]
+		}
+		w.pressed(what, t, body)
+		return
+	case "convert":
+		body, err := json.Marshal(map[string]any{"settlement_currency": []string{"", "usd", "eur"}[s.a%3]})
+		w.must(err, "write a dial")
+		rec := w.stripe(http.MethodPost, stripeURL+"/_sandbox/dials", "", "application/json", body)
+		w.say("at Stripe: settlement in %q: %d", []string{"", "usd", "eur"}[s.a%3], rec.Code)
+		return
 	case "stranger":
 		w.stranger(s)
 		return
@@ -243,9 +259,14 @@ func (w *world) atStripe(what string, s step) {
 		return
 	}
 	body["id"] = o["id"]
+	w.pressed(name, t, body)
+}
+
+// pressed is a button of the dashboard's, with what came of it.
+func (w *world) pressed(name string, t *tenant, body map[string]any) {
 	status, answer := w.act1(name, body)
-	w.reach(fmt.Sprintf("at Stripe: %s: %d", what, status))
-	w.say("at Stripe: %s of tenant %d: %d %s", what, t.n, status, w.refusal(status, answer))
+	w.reach(fmt.Sprintf("at Stripe: %s: %d", name, status))
+	w.say("at Stripe: %s of tenant %d: %d %s", name, t.n, status, w.refusal(status, answer))
 }
 
 func (w *world) refusal(status int, answer string) string {
