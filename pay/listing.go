@@ -80,7 +80,7 @@ func (s *Service) SweepObjects(ctx context.Context, t *Tenant) (ListingResult, e
 		return all, nil
 	}
 	var errs []error
-	for _, kind := range []ListKind{ListSessions, ListIntents, ListRefunds, ListDisputes, ListBalance, ListPayouts} {
+	for _, kind := range ListKinds {
 		sweep := func() (ListingResult, error) { return s.sweepKind(ctx, t, kind) }
 		switch kind {
 		case ListBalance:

@@ -91,6 +91,10 @@ const (
 	ListPayouts ListKind = "payout"
 )
 
+// ListKinds are all of them, in the order in which a sweep lists them: what a balance
+// transaction is of is settled before it.
+var ListKinds = []ListKind{ListSessions, ListIntents, ListRefunds, ListDisputes, ListBalance, ListPayouts}
+
 // ListInput asks for the page of objects that were created at From or later, after
 // the object with the id After ("" for the first page).
 type ListInput struct {

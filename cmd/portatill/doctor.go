@@ -124,7 +124,7 @@ func (a *app) examine(ctx context.Context, c config.Config, tenant string, fix b
 			b, err := o.queue.Backlog(ctx, at)
 			return doctor.Backlog(b), err
 		},
-		KeepSecret: o.keepWebhookSecret, Now: now, BaseURL: o.pay.BaseURL, Sandbox: c.Sandbox,
+		Proof: o.pay.Proof, KeepSecret: o.keepWebhookSecret, Now: now, BaseURL: o.pay.BaseURL, Sandbox: c.Sandbox,
 		Events: stripegate.WebhookEvents, APIVersion: stripegate.APIVersion, Permissions: stripegate.Permissions, Tenant: tenant, Fix: fix,
 	}), nil
 }

@@ -81,6 +81,8 @@ type Options struct {
 	Stripe   Stripe
 	Database func(ctx context.Context) (Database, error)
 	Backlog  func(ctx context.Context, now time.Time) (Backlog, error)
+	// Proof proves a tenant's books from one day until another, that one included.
+	Proof func(ctx context.Context, tenantID string, from, until time.Time) (*pay.Proof, error)
 	// SecretKey says why the secret key does not open the database's secrets.
 	SecretKey func(ctx context.Context) error
 	// Disk says how many bytes of a directory's file system are free, and of how many.

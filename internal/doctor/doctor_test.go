@@ -77,6 +77,7 @@ type patient struct {
 	stripe  *stripe
 	db      Database
 	backlog Backlog
+	proof   *pay.Proof
 	kept    []pay.Secret
 }
 
@@ -84,20 +85,44 @@ func healthy(t *testing.T, changes ...func(*pay.Tenant)) *patient {
 	t.Helper()
 	s := storetest.OpenSQLite(t)
 	tenant := storetest.Tenant(t, s, append([]func(*pay.Tenant){func(t *pay.Tenant) { t.StripeKey = "rk_test_canary0000000000" }}, changes...)...)
-	p := &patient{t: t, store: s, tenant: tenant, db: Database{Kind: "sqlite", Version: "3.53.0", Journal: "wal", Durable: "full", Schema: 2, Dir: t.TempDir()},
+	p := &patient{t: t, store: s, tenant: tenant, proof: &pay.Proof{}, db: Database{Kind: "sqlite", Version: "3.53.0", Journal: "wal", Durable: "full", Schema: 2, Dir: t.TempDir()},
 		stripe: &stripe{account: pay.StripeAccount{ID: tenant.StripeAccount}, endpoints: []Endpoint{
 			{ID: "we_1", URL: baseURL + "/webhooks/stripe/" + tenant.Slug, Enabled: true, APIVersion: "2023-10-16", Events: wanted},
 			{ID: "we_another", URL: "https://shop.example/hook", Events: []string{"*"}}}}}
 	p.Options = Options{Store: s, Stripe: p.stripe, SecretKey: s.CheckSecretKey, Now: func() time.Time { return now }, BaseURL: baseURL,
 		Database: func(context.Context) (Database, error) { return p.db, nil },
 		Backlog:  func(context.Context, time.Time) (Backlog, error) { return p.backlog, nil },
-		Disk:     func(string) (uint64, uint64, error) { return 50 << 30, 100 << 30, nil },
+		Proof: func(context.Context, string, time.Time, time.Time) (*pay.Proof, error) {
+			if p.proof == nil {
+				return nil, errors.New("the database is down")
+			}
+			return p.proof, nil
+		},
+		Disk: func(string) (uint64, uint64, error) { return 50 << 30, 100 << 30, nil },
 		KeepSecret: func(_ context.Context, _ string, secret pay.Secret) error {
 			p.kept = append(p.kept, secret)
 			return nil
 		},
 		Events: wanted, APIVersion: "2023-10-16", Permissions: []string{"Charges: write"}}
 	return p
+}
+
+func later(d time.Duration) func() time.Time { return func() time.Time { return now.Add(d) } }
+
+// swept notes that everything was listed, but for some kinds.
+func (p *patient) swept(through time.Time, except ...pay.ListKind) {
+	p.t.Helper()
+	ctx := context.Background()
+	for _, k := range pay.ListKinds {
+		if slices.Contains(except, k) {
+			continue
+		}
+		if err := p.store.InTx(ctx, func(tx pay.Tx) error {
+			return tx.SetSweepMark(ctx, p.tenant.ID, k, pay.SweepMark{Through: through, DeepAt: through}, through)
+		}); err != nil {
+			p.t.Fatal(err)
+		}
+	}
 }
 
 // check is what is found under a name; there must be one such check.
@@ -213,6 +238,18 @@ func TestEveryIllnessIsFound(t *testing.T) {
 			p.paid(now.Add(-2*time.Hour), "pi_1")
 			p.event(pay.EventApplied, now.Add(-2*time.Hour))
 		}, "webhooks arriving", OK, "the last one came 2 hours ago"},
+		"ATenantThatWasNeverSwept": {func(p *patient) { p.Now = later(3 * time.Hour) }, "sweep", Warn, "were never listed"},
+		"ATenantThatIsNeverSwept":  {func(p *patient) { p.Now = later(25 * time.Hour) }, "sweep", Fail, "PORTATILL_SWEEP_INTERVAL"},
+		"ATenantThatIsNew":         {func(p *patient) { p.Now = later(time.Hour) }, "sweep", OK, "is new"},
+		"ASweepOfAWhileAgo":        {func(p *patient) { p.swept(now.Add(-time.Hour)) }, "sweep", OK, "listed 60 minutes ago"},
+		"ASweepThatStopped":        {func(p *patient) { p.swept(now.Add(-25 * time.Hour)) }, "sweep", Fail, "last listed at Stripe"},
+		"ASweepThatLeavesAKindOut": {func(p *patient) { p.swept(now, pay.ListPayouts); p.Now = later(90 * time.Minute) }, "sweep", OK, "is new"},
+		"SomethingUnexplained": {func(p *patient) {
+			p.proof = &pay.Proof{Unexplained: []pay.ProofSum{{Tenant: "acme", Currency: "GBP", Amount: "0.01"}},
+				Rows: []pay.ProofRow{{Tenant: "acme", Currency: "GBP", Unexplained: "0.01"}}}
+		}, "proof of books", Fail, "0.01 GBP"},
+		"AChangedEntry":             {func(p *patient) { p.proof.Broken = []string{"acme: canary"} }, "proof of books", Fail, "1 entry or closed day was changed"},
+		"AProofThatCannotBeMade":    {func(p *patient) { p.proof = nil }, "proof of books", Fail, "cannot be made"},
 		"ATenantThatIsNotLookedFor": {func(p *patient) { p.Tenant = p.tenant.Slug; storetest.Tenant(p.t, p.store) }, "ready", OK, "it can take money"},
 	} {
 		t.Run(name, func(t *testing.T) {

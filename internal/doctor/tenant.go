@@ -32,6 +32,8 @@ func (e *examination) tenant(ctx context.Context, t *pay.Tenant) {
 	e.silence(ctx, t)
 	e.events(ctx, t)
 	e.unclaimed(ctx, t)
+	e.sweep(ctx, t)
+	e.proof(ctx, t)
 }
 
 func (e *examination) ready(t *pay.Tenant) {

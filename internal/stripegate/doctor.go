@@ -19,7 +19,7 @@ const APIVersion = stripe.APIVersion
 // does not show the account cannot be a tenant's first.
 var Permissions = []string{
 	"Account: read (GET /v1/account)", "Checkout Sessions: write", "PaymentIntents: write", "SetupIntents: read", "Charges and Refunds: write", "Customers: write",
-	"PaymentMethods: write", "Sources: read", "Disputes: read", "Balance transactions: read", "Webhook Endpoints: write",
+	"PaymentMethods: write", "Sources: read", "Disputes: read", "Balance transactions: read", "Payouts: read", "Webhook Endpoints: write",
 }
 
 // Endpoint is a webhook endpoint as Stripe has it now, without its secret, which Stripe shows once.
