@@ -45,10 +45,8 @@ func (s *seal) hash() string {
 	return hex.EncodeToString(s.sum.Sum([]byte(nil)))
 }
 
-// CloseDays seals every day before today, in UTC, that has entries and is not sealed
-// yet. It is safe to call at any time, also twice at once. A tenant whose ledger was
-// changed behind our back is not sealed over: that is the error, and VerifyLedger says
-// which entry it is.
+// CloseDays is CloseDaysOf for every tenant. One that cannot be sealed keeps no other
+// from it.
 func (s *Service) CloseDays(ctx context.Context) error {
 	tenants, err := s.Store.ListTenants(ctx)
 	if err != nil {
@@ -56,17 +54,25 @@ func (s *Service) CloseDays(ctx context.Context) error {
 	}
 	var errs []error
 	for _, t := range tenants {
-		for ctx.Err() == nil {
-			more, err := s.closeNextDay(ctx, t)
-			if err != nil && CodeOf(err) != CodeConflict { // a conflict: another instance did it
-				errs = append(errs, fmt.Errorf("close the days of %s: %w", t.Slug, err))
-			}
-			if err != nil || !more {
-				break
-			}
+		errs = append(errs, s.CloseDaysOf(ctx, t))
+	}
+	return errors.Join(errs...)
+}
+
+// CloseDaysOf seals every day of a tenant before today, in UTC, that has entries and is
+// not sealed yet. It is safe to call at any time, also twice at once. A ledger that was
+// changed behind our back is not sealed over: that is the error, and VerifyLedger says
+// which entry it is.
+func (s *Service) CloseDaysOf(ctx context.Context, t *Tenant) error {
+	for more := true; more; {
+		var err error
+		if more, err = s.closeNextDay(ctx, t); CodeOf(err) == CodeConflict { // another instance did it
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("close the days of %s: %w", t.Slug, err)
 		}
 	}
-	return errors.Join(append(errs, ctx.Err())...)
+	return nil
 }
 
 // closeNextDay seals the oldest day that can be, and reports whether there was one.

@@ -116,6 +116,14 @@ var flows = []flow{
 		bought(w)
 		return sweep(w)
 	}},
+	{name: "SweepOfTheBalance", prepare: func(w *paytest.World, _ *paytest.Gateway) func() error {
+		o := settled(w)
+		w.Act("refund", w.Attempts(o.ID)[0].SessionID, 500)
+		w.TakeForeign(1000)
+		w.PayOut()
+		w.Clock.Add(25 * time.Hour)
+		return sweepBalance(w)
+	}},
 	{name: "SweepUnanswered", prepare: func(w *paytest.World, g *paytest.Gateway) func() error {
 		g.Before.Arm(3, paytest.StripeSilent())
 		_, _ = w.Pay.OpenCheckout(context.Background(), w.Request())
@@ -143,6 +151,29 @@ func deliver(w *paytest.World, kind string) func() error {
 		err := w.RunJobs()
 		if status != http.StatusOK {
 			err = errors.Join(err, errors.New("Stripe must send it again"))
+		}
+		return err
+	}
+}
+
+// sweepBalance lists everything, closes the days and proves the books.
+func sweepBalance(w *paytest.World) func() error {
+	return func() error {
+		ctx := context.Background()
+		tenant, err := w.Pay.Store.TenantByID(ctx, w.Tenant.ID)
+		if err != nil {
+			return err
+		}
+		done, err := w.Pay.SweepObjects(ctx, tenant)
+		if done.Failed > 0 {
+			err = errors.Join(err, errors.New("a call in the sweep failed"))
+		}
+		if err = errors.Join(err, w.Pay.CloseDaysOf(ctx, tenant)); err != nil {
+			return err
+		}
+		proof, err := w.Pay.Proof(ctx, w.Tenant.ID, time.Time{}, w.Clock.Now())
+		if err == nil && (!proof.Square() || causes(proof)["payouts GBP"] == 0) {
+			err = errors.New("something is unexplained: " + inWords(proof))
 		}
 		return err
 	}

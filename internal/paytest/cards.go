@@ -60,6 +60,56 @@ func (w *World) ActWith(name string, body map[string]any) {
 	}
 }
 
+// SettleIn lets Stripe convert all that moves from now on to a currency such as "usd",
+// "" for none.
+func (w *World) SettleIn(currency string) {
+	w.T.Helper()
+	raw, err := json.Marshal(map[string]string{"settlement_currency": currency})
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	if page := w.do(http.MethodPost, w.SandboxURL+"/_sandbox/dials", "application/json", bytes.NewReader(raw)); page.Status != http.StatusOK {
+		w.T.Fatalf("dials answered %d: %s", page.Status, page.doc.Text())
+	}
+}
+
+// PayOut lets Stripe pay the tenant's whole balance out to its bank.
+func (w *World) PayOut() { w.ActWith("payout", map[string]any{"id": w.account()}) }
+
+// account is the tenant's at Stripe.
+func (w *World) account() string {
+	w.T.Helper()
+	t, err := w.Store.TenantByID(context.Background(), w.Tenant.ID)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return t.StripeAccount
+}
+
+// ChargeFee lets Stripe charge the account itself, and TakeForeign another integration
+// take a payment on it without an intent.
+func (w *World) ChargeFee(minor int64) {
+	w.ActWith("fee", map[string]any{"id": w.account(), "amount": minor, "currency": "gbp"})
+}
+
+// TakeForeign is told of with ChargeFee.
+func (w *World) TakeForeign(minor int64) {
+	w.ActWith("foreign_charge", map[string]any{"id": w.account(), "amount": minor, "currency": "gbp"})
+}
+
+// FirstAtStripe is the id of the newest object of a list such as /v1/payouts.
+func (w *World) FirstAtStripe(path string) string {
+	w.T.Helper()
+	type object struct {
+		ID string `json:"id"`
+	}
+	found := list(w, path, func(o object) string { return o.ID })
+	if len(found) == 0 {
+		w.T.Fatalf("Stripe has nothing in %s", path)
+	}
+	return found[0].ID
+}
+
 // DisputeAtStripe is the id of the newest dispute of the tenant's account.
 func (w *World) DisputeAtStripe() string {
 	w.T.Helper()
