@@ -22,6 +22,9 @@ const (
 	// fail for a month (docs.stripe.com/refunds), and both keep their time of creation.
 	sweepDeep      = 35 * 24 * time.Hour
 	sweepDeepEvery = 24 * time.Hour
+	// sweepDeepBalance is the long window of balance transactions, which never change: it
+	// is for a clock of ours that was wrong.
+	sweepDeepBalance = 3 * 24 * time.Hour
 	// sweepPatience is how long a listing waits when Stripe asks for it.
 	sweepPatience = 30 * time.Second
 )
@@ -134,7 +137,7 @@ func (s *Service) sweepWindow(ctx context.Context, t *Tenant, kind ListKind, tak
 	began := s.Now()
 	from, deep := mark.Through.Add(-sweepOverlap), began.Sub(mark.DeepAt) >= sweepDeepEvery
 	if deep {
-		from = began.Add(-sweepDeep)
+		from = began.Add(-deepWindow(kind))
 	}
 	if mark.Through.IsZero() || from.Before(t.CreatedAt.Add(-sweepOverlap)) {
 		from = t.CreatedAt.Add(-sweepOverlap)
@@ -158,6 +161,13 @@ func (s *Service) sweepWindow(ctx context.Context, t *Tenant, kind ListKind, tak
 		next.DeepAt = began
 	}
 	return all, s.Store.InTx(ctx, func(tx Tx) error { return tx.SetSweepMark(ctx, t.ID, kind, next, s.Now()) })
+}
+
+func deepWindow(kind ListKind) time.Duration {
+	if kind == ListBalance {
+		return sweepDeepBalance
+	}
+	return sweepDeep
 }
 
 // patiently asks Stripe for a page, and waits, a few times, for as long as it asks.

@@ -180,8 +180,9 @@ type sweepWorker struct {
 	observe func(string, time.Duration, error)
 }
 
-// Timeout gives a sweep over thousands of attempts its time.
-func (w *sweepWorker) Timeout(*river.Job[sweepArgs]) time.Duration { return 10 * time.Minute }
+// Timeout gives a sweep its time: once a day it lists five weeks, a few thousand pages for
+// a tenant with a million payments a year.
+func (w *sweepWorker) Timeout(*river.Job[sweepArgs]) time.Duration { return time.Hour }
 
 func (w *sweepWorker) Work(ctx context.Context, job *river.Job[sweepArgs]) error {
 	start := time.Now()
