@@ -180,9 +180,10 @@ type sweepWorker struct {
 	observe func(string, time.Duration, error)
 }
 
-// Timeout gives a sweep its time: once a day it lists five weeks, a few thousand pages for
-// a tenant with a million payments a year.
-func (w *sweepWorker) Timeout(*river.Job[sweepArgs]) time.Duration { return time.Hour }
+// Timeout gives a sweep over thousands of attempts its time. What it did not come to,
+// the next one does: each kind of objects has a mark of its own. After a kill the queue
+// waits as long before it starts another.
+func (w *sweepWorker) Timeout(*river.Job[sweepArgs]) time.Duration { return 10 * time.Minute }
 
 func (w *sweepWorker) Work(ctx context.Context, job *river.Job[sweepArgs]) error {
 	start := time.Now()
