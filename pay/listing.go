@@ -136,8 +136,8 @@ func (s *Service) sweepWindow(ctx context.Context, t *Tenant, kind ListKind, tak
 	}
 	began := s.Now()
 	from, deep := mark.Through.Add(-sweepOverlap), began.Sub(mark.DeepAt) >= sweepDeepEvery
-	if deep {
-		from = began.Add(-deepWindow(kind))
+	if long := began.Add(-deepWindow(kind)); deep && long.Before(from) { // a till that was down for longer goes on where it was
+		from = long
 	}
 	if mark.Through.IsZero() || from.Before(t.CreatedAt.Add(-sweepOverlap)) {
 		from = t.CreatedAt.Add(-sweepOverlap)

@@ -77,6 +77,16 @@ func TestTheSweepFindsWhatNobodyTold(t *testing.T) {
 			fixed(t, w)
 			return o.ID
 		}},
+		{name: "ATillThatWasOffForMonths", want: paytest.Want{State: pay.OrderPaid, Paid: paytest.Total, Suspense: 123, Unclaimed: []string{"no_order"}}, play: func(t *testing.T, w *paytest.World) string {
+			o := settled(w)
+			listed(t, w)
+			w.Clock.Add(24 * time.Hour)
+			w.PayDirectly("123", nil)
+			w.Clock.Add(90 * 24 * time.Hour)
+			listed(t, w)
+			fixed(t, w)
+			return o.ID
+		}},
 		{name: "MoneyThatNoOrderAskedFor", want: paytest.Want{State: pay.OrderPaid, Paid: paytest.Total, Suspense: 123, Unclaimed: []string{"no_order"}}, play: func(t *testing.T, w *paytest.World) string {
 			o := settled(w)
 			w.PayDirectly("123", nil)

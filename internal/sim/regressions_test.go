@@ -58,4 +58,15 @@ var regressions = []struct {
 		{who: "portal.checkout", a: 33598, b: 33202, c: 48613, d: 11059, fault: fault{"between", 4, 1}, meanwhile: &step{who: "portal.conflict", a: 47022, b: 52367, c: 58169, d: 64405}},
 		{who: "portal.checkout", a: 63281, b: 22500, c: 18080, d: 32517, fault: fault{"between", 3, 1}, meanwhile: &step{who: "time", a: 33015, b: 24300, c: 21564, d: 32153}},
 	}},
+	{name: "ATillThatSleptLongerThanTheLongListingGoesOnWhereItWas", options: options{Steps: 32, Lose: 100, Repeat: 50, Late: 10, Shuffle: true, Net: 10, Busy: 10, Jump: 5, Cards: true, DebitS: 432000, Payouts: true}, steps: []step{ // seed 5203
+		{who: "portal.checkout", a: 30881, b: 55606, c: 3340, d: 35929, fault: fault{"lost after", 2, 2}},
+		{who: "staff.sweep", a: 26014, b: 49175, c: 5365, d: 55082},
+		{who: "browser.submit", a: 35323, b: 8966, c: 17899, d: 49669},
+		{who: "time", a: 15103, b: 29528, c: 60942, d: 22628},
+	}},
+	{name: "AKeyIsNotSentAgainWithACustomerWhoWasMadeAnew", options: options{Steps: 40, Repeat: 50, Late: 60, Net: 30, Busy: 10, Crash: 15, Between: 10, Jump: 5, Skew: true, Debits: true, Cards: true, Strange: true, DebitS: 60, Convert: true}, steps: []step{ // seed 56
+		{who: "portal.checkout", a: 14413, b: 34502, c: 22162, d: 33989, fault: fault{"a proxy's page", 3, 3}},
+		{who: "dashboard.forget", a: 1829, b: 8339, c: 63357, d: 53301, fault: fault{"between", 3, 1}, meanwhile: &step{who: "portal.save", a: 5670, b: 9688, c: 24042, d: 56783}},
+		{who: "portal.charge", a: 41557, b: 40036, c: 63157, d: 9086},
+	}},
 }
