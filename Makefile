@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run setup test generate verify lint fuzz races sim bench cover build clients e2e screenshots sizes clean
+.PHONY: help run setup test generate verify lint fuzz races sim mutants bench cover build clients e2e screenshots sizes clean
 
 # How long each fuzz target runs: make fuzz FUZZTIME=5m
 FUZZTIME ?= 30s
@@ -11,10 +11,15 @@ FUZZTIME ?= 30s
 ROUNDS ?= 200
 # What bench measures: make bench BENCH=Settle
 BENCH ?= .
+# How many payments the largest year has whose books bench proves; it is made once, in minutes, and kept in the
+# temporary directory: make bench BENCH='Proof|Verify' BENCH_PAYMENTS=100000
+BENCH_PAYMENTS ?= 1000000
 # Which schedules sim runs: make sim SEEDS=20000 FIRST=5000, or one of them, step by step: make sim SEED=4711
 SEEDS ?= 2000
 FIRST ?= 1
 SEED ?=
+# Which seeded bugs mutants tries, by a part of their names: make mutants MUTANT='the fee'
+MUTANT ?=
 # Version and time come from git where there is one; a tarball builds without.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || true)
 
@@ -50,8 +55,11 @@ races: setup ## every race of the money suite, ROUNDS (200) rounds of up to 50 a
 sim: ## run SEEDS (2000) simulated schedules from FIRST (1), or tell the steps of one SEED
 	@SEEDS=$(SEEDS) FIRST=$(FIRST) SEED=$(SEED) build/sim.sh
 
-bench: ## Go benchmarks; BENCH=regexp picks some
-	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+mutants: setup ## put each seeded bug of build/mutants/catalogue into the code, and hold its test to catch it; MUTANT='the fee' picks some
+	@build/postgres.sh go run ./build/mutants "$$MUTANT"
+
+bench: ## Go benchmarks on both databases; BENCH=regexp picks some, BENCH_PAYMENTS (1000000) is the largest year
+	@PORTATILL_BENCH_PAYMENTS=$(BENCH_PAYMENTS) build/postgres.sh go test -p 1 -run '^$$' -bench '$(BENCH)' -benchmem -timeout 4h ./...
 
 cover: setup ## Go tests with coverage; bin/cover.html shows what no test reached
 	@mkdir -p bin

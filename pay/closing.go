@@ -143,54 +143,74 @@ func (s *Service) VerifyLedger(ctx context.Context, t *Tenant) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	var faults []string
-	fault := func(subject, format string, args ...any) {
-		faults = append(faults, t.Slug+": "+subject+": I-04: "+fmt.Sprintf(format, args...))
-	}
+	c := newChain(t, days)
+	err = s.Store.WalkLedger(ctx, t.ID, 0, 0, func(e *LedgerEntry) error {
+		c.entry(e)
+		return nil
+	})
+	return c.end(), err
+}
+
+// chain verifies a tenant's ledger while its entries go by in the order of Seq.
+type chain struct {
+	tenant  *Tenant
+	days    []*ClosedDay // that are still to come
+	day     *ClosedDay   // whose entries go by, nil after the last
+	sealed  *seal
+	changed int // entries of the day that are not what was booked
+	faults  []string
+}
+
+func newChain(t *Tenant, days []*ClosedDay) *chain {
+	c := &chain{tenant: t, days: days}
 	previous := ""
 	for _, d := range days {
 		if d.Previous != previous {
-			fault(d.Day, "the closed day does not follow the one before: its row, or that one's, was changed or is gone")
+			c.fault(d.Day, "the closed day does not follow the one before: its row, or that one's, was changed or is gone")
 		}
 		previous = d.Hash
 	}
-	var day *ClosedDay
-	var sealed *seal
-	changed := 0
-	end := func() {
-		switch {
-		case day == nil:
-		case sealed.entries != day.Entries:
-			fault(day.Day, "the closed day has %d entries, it was closed with %d", sealed.entries, day.Entries)
-		case sealed.hash() != day.Hash && changed == 0:
-			fault(day.Day, "the closed day's entries are not those that it was closed with, or not in their order")
-		}
+	c.begin()
+	return c
+}
+
+func (c *chain) fault(subject, format string, args ...any) {
+	c.faults = append(c.faults, c.tenant.Slug+": "+subject+": I-04: "+fmt.Sprintf(format, args...))
+}
+
+// begin ends the day whose entries went by and begins the next.
+func (c *chain) begin() {
+	switch day := c.day; {
+	case day == nil:
+	case c.sealed.entries != day.Entries:
+		c.fault(day.Day, "the closed day has %d entries, it was closed with %d", c.sealed.entries, day.Entries)
+	case c.sealed.hash() != day.Hash && c.changed == 0:
+		c.fault(day.Day, "the closed day's entries are not those that it was closed with, or not in their order")
 	}
-	begin := func() {
-		end()
-		day, sealed, changed = nil, nil, 0
-		if len(days) > 0 {
-			day, days = days[0], days[1:]
-			sealed = newSeal(day.Previous, day.Day)
-		}
+	c.day, c.sealed, c.changed = nil, nil, 0
+	if len(c.days) > 0 {
+		c.day, c.days = c.days[0], c.days[1:]
+		c.sealed = newSeal(c.day.Previous, c.day.Day)
 	}
-	begin()
-	err = s.Store.WalkLedger(ctx, t.ID, 0, 0, func(e *LedgerEntry) error {
-		for day != nil && e.Seq > day.LastSeq {
-			begin()
-		}
-		sum := e.Sum()
-		if sum != e.Hash {
-			changed++
-			fault(e.Fact, "ledger entry %s (no. %s) is not what was booked: its row, a line of it or its hash was changed", e.ID, strconv.FormatInt(e.Seq, 10))
-		}
-		if day != nil {
-			sealed.add(e, e.Hash)
-		}
-		return nil
-	})
-	for day != nil {
-		begin()
+}
+
+func (c *chain) entry(e *LedgerEntry) {
+	for c.day != nil && e.Seq > c.day.LastSeq {
+		c.begin()
 	}
-	return faults, err
+	if e.Sum() != e.Hash {
+		c.changed++
+		c.fault(e.Fact, "ledger entry %s (no. %s) is not what was booked: its row, a line of it or its hash was changed", e.ID, strconv.FormatInt(e.Seq, 10))
+	}
+	if c.day != nil {
+		c.sealed.add(e, e.Hash)
+	}
+}
+
+// end returns what is wrong when the last entry has gone by.
+func (c *chain) end() []string {
+	for c.day != nil {
+		c.begin()
+	}
+	return c.faults
 }

@@ -68,33 +68,15 @@ type ProofQuery struct {
 	Around time.Duration
 }
 
-// ProofSides takes what the store reads. Facts come by tenant and fact.
+// ProofSides takes what the store reads. A tenant's whole ledger comes in the order of
+// Seq, its balance transactions within the window in the order in which they were
+// learnt, and the two side by side in time: the halves of a fact are never far from
+// each other, so that few wait in memory for the other one.
 type ProofSides struct {
-	Fact    func(ProofFact) error
-	Account func(ProofAccount) error
-	Posting func(ProofPosting) error
-}
-
-// ProofFact is what one fact moves on stripe_balance, as Stripe or our ledger has it.
-type ProofFact struct {
-	TenantID string
-	Fact     string
-	Stripe   bool // Stripe's word, else the ledger's
-	At       time.Time
-	Minor    int64
-	Currency Currency
-	Object   string // Stripe's object behind it, "" when only the ledger has it
-}
-
-// ProofAccount is what one account moved in a day; Reason is the cases' of suspense.
-type ProofAccount struct {
-	TenantID string
-	Currency Currency
-	Day      int64 // days since 1970
-	Account  Account
-	Reason   string
-	Minor    int64 // a debit is positive
-	Count    int64
+	// Entry takes an entry, and the reason of the case whose money it moves, "" for none.
+	Entry       func(e *LedgerEntry, reason string) error
+	Transaction func(*BalanceTransaction) error
+	Posting     func(ProofPosting) error
 }
 
 // ProofPosting is what the postings of a day are, money to customers positive.
@@ -112,7 +94,8 @@ type ProofPosting struct {
 // grows with days and currencies, not with payments.
 func (s *Service) Proof(ctx context.Context, tenantID string, from, until time.Time) (*Proof, error) {
 	until = dayOf(until).AddDate(0, 0, 1)
-	w := &proving{ctx: ctx, s: s, from: dayOf(from), until: until, cells: map[proofKey]*proofCell{}, tenants: map[string]*provingTenant{}, undone: map[string][]ProofFact{}}
+	w := &proving{ctx: ctx, s: s, from: dayOf(from), until: until, cells: map[proofKey]*proofCell{}, tenants: map[string]*provingTenant{},
+		accounts: map[accountKey]*accountSum{}, waiting: map[factKey][]provingFact{}, undone: map[string][]provingFact{}}
 	tenants, err := s.Store.ListTenants(ctx)
 	if err != nil {
 		return nil, err
@@ -129,27 +112,23 @@ func (s *Service) Proof(ctx context.Context, tenantID string, from, until time.T
 		if err != nil {
 			return nil, err
 		}
-		w.tenants[t.ID] = &provingTenant{t, mark.Through, days}
+		w.tenants[t.ID] = &provingTenant{t, mark.Through, days, newChain(t, days)}
 	}
 	err = s.Store.ReadProof(ctx, ProofQuery{TenantID: tenantID, From: w.from, Until: until, Around: sweepDeep},
-		ProofSides{Fact: w.fact, Account: w.account, Posting: w.posting})
+		ProofSides{Entry: w.entry, Transaction: w.transaction, Posting: w.posting})
 	if err != nil {
 		return nil, err
 	}
-	w.flush()
+	w.compareRest()
+	w.explainAccounts()
 	if err := w.explainAlone(); err != nil {
 		return nil, err
 	}
 	p := w.proof()
 	for _, t := range tenants {
-		if w.tenants[t.ID] == nil {
-			continue
+		if known := w.tenants[t.ID]; known != nil {
+			p.Broken = append(p.Broken, known.chain.end()...)
 		}
-		broken, err := s.VerifyLedger(ctx, t)
-		if err != nil {
-			return nil, err
-		}
-		p.Broken = append(p.Broken, broken...)
 	}
 	return p, nil
 }
@@ -168,16 +147,17 @@ type proving struct {
 	from, until time.Time
 	cells       map[proofKey]*proofCell
 	tenants     map[string]*provingTenant
-	stripe      []ProofFact // of the fact that is being read
-	ledger      []ProofFact
-	alone       []ProofFact            // the ledger's, without Stripe's half: causes are looked up later
-	undone      map[string][]ProofFact // refunds without Stripe's half, by refund
+	accounts    map[accountKey]*accountSum
+	waiting     map[factKey][]provingFact // halves whose other half has not come
+	alone       []provingFact             // the ledger's, without Stripe's half: causes are looked up later
+	undone      map[string][]provingFact  // refunds without Stripe's half, by refund
 }
 
 type provingTenant struct {
 	*Tenant
 	through time.Time // all that Stripe made before was listed
 	closed  []*ClosedDay
+	chain   *chain
 }
 
 type proofKey struct {
@@ -243,63 +223,8 @@ func (c *proofCell) differ(between, cause string, minor, count int64, object, me
 	}
 }
 
-// fact takes one half of a fact; both halves of one come one after the other.
-func (w *proving) fact(f ProofFact) error {
-	if head := w.head(); head != nil && (head.TenantID != f.TenantID || head.Fact != f.Fact) {
-		w.flush()
-	}
-	if f.Stripe {
-		w.stripe = append(w.stripe, f)
-	} else {
-		w.ledger = append(w.ledger, f)
-	}
-	if w.asked(f.At) {
-		c := w.cell(f.TenantID, f.Currency, unixDay(f.At))
-		if f.Stripe {
-			c.stripe += f.Minor
-		} else {
-			c.ledger += f.Minor
-		}
-	}
-	return nil
-}
-
-func (w *proving) head() *ProofFact {
-	switch {
-	case len(w.stripe) > 0:
-		return &w.stripe[0]
-	case len(w.ledger) > 0:
-		return &w.ledger[0]
-	}
-	return nil
-}
-
-// flush compares the two halves of the fact that was read.
-func (w *proving) flush() {
-	stripe, ledger := w.stripe, w.ledger
-	w.stripe, w.ledger = w.stripe[:0], w.ledger[:0]
-	switch {
-	case len(stripe) == 1 && len(ledger) == 1 && stripe[0].Minor == ledger[0].Minor && stripe[0].Currency == ledger[0].Currency:
-		s, l := stripe[0], ledger[0]
-		if unixDay(s.At) == unixDay(l.At) {
-			return
-		}
-		w.note(s, "in_transit", s.Minor, "")
-		w.note(l, "in_transit", -l.Minor, "")
-	case len(stripe) == 0 && len(ledger) == 1:
-		root, suffix, _ := strings.Cut(ledger[0].Fact, ":")
-		if suffix == "refunded" || suffix == "reversed" {
-			w.undone[root] = append(w.undone[root], ledger[0])
-			return
-		}
-		w.alone = append(w.alone, ledger[0])
-	default:
-		w.unexplained(stripe, ledger)
-	}
-}
-
 // unexplained notes what does not agree.
-func (w *proving) unexplained(stripe, ledger []ProofFact) {
+func (w *proving) unexplained(stripe, ledger []provingFact) {
 	for _, f := range stripe {
 		w.note(f, CauseUnexplained, f.Minor, settleCommand(w.tenants[f.TenantID], f))
 	}
@@ -308,7 +233,7 @@ func (w *proving) unexplained(stripe, ledger []ProofFact) {
 	}
 }
 
-func settleCommand(t *provingTenant, f ProofFact) string {
+func settleCommand(t *provingTenant, f provingFact) string {
 	object, _, _ := strings.Cut(f.Fact, ":")
 	if t == nil || strings.HasPrefix(object, "txn_") || strings.HasPrefix(object, "po_") || strings.HasPrefix(object, "unc_") {
 		return "portatill sweep"
@@ -317,7 +242,7 @@ func settleCommand(t *provingTenant, f ProofFact) string {
 }
 
 // note adds a difference of a fact to its day, when that day was asked for.
-func (w *proving) note(f ProofFact, cause string, minor int64, mend string) {
+func (w *proving) note(f provingFact, cause string, minor int64, mend string) {
 	if !w.asked(f.At) {
 		return
 	}
@@ -361,14 +286,14 @@ func (w *proving) explainAlone() error {
 	return nil
 }
 
-func (w *proving) aloneCause(f ProofFact) string {
+func (w *proving) aloneCause(f provingFact) string {
 	if t := w.tenants[f.TenantID]; t == nil || f.At.After(t.through.Add(-settleTime)) {
 		return "in_transit"
 	}
 	return CauseUnexplained
 }
 
-func (w *proving) aloneMend(f ProofFact, cause string) string {
+func (w *proving) aloneMend(f provingFact, cause string) string {
 	switch cause {
 	case "in_transit":
 		return "portatill sweep"
@@ -376,59 +301,6 @@ func (w *proving) aloneMend(f ProofFact, cause string) string {
 		return settleCommand(w.tenants[f.TenantID], f)
 	}
 	return ""
-}
-
-// account takes what the other accounts moved: why the balance at Stripe is not what
-// customers were credited.
-func (w *proving) account(a ProofAccount) error {
-	c := w.cell(a.TenantID, a.Currency, a.Day)
-	cause, mend := "", ""
-	switch a.Account {
-	case AccountStripe:
-		return nil
-	case AccountCustomer:
-		c.customers -= a.Minor
-		return nil
-	case AccountFees:
-		cause = "fees"
-	case AccountVAT:
-		cause = "tax_on_fees"
-	case AccountPayouts:
-		cause = "payouts"
-	case AccountConversion:
-		cause = "converted"
-	case AccountDisputes:
-		cause = "disputes"
-	case AccountRefunds:
-		cause = "refunds"
-	case AccountSuspense:
-		cause, mend = cmp.Or(a.Reason, "unclaimed"), "portatill unclaimed list"
-		if cause == "no_order" {
-			cause = "unclaimed"
-		}
-	default:
-		cause = CauseUnexplained
-	}
-	c.differ(ledgerCustomers, cause, -a.Minor, a.Count, "", mend)
-	return nil
-}
-
-// posting takes what PortaBilling has, and what it waits for.
-func (w *proving) posting(p ProofPosting) error {
-	c := w.cell(p.TenantID, p.Currency, p.Day)
-	c.portabilling += p.Minor
-	cause, mend := "", ""
-	switch p.State {
-	case PostingPosted:
-		return nil
-	case PostingPending, PostingSending:
-		cause = "posting_waiting"
-	default:
-		cause, mend = "posting_"+string(p.State), "portatill orders show ORDER"
-	}
-	c.portabilling -= p.Minor
-	c.differ(customersPortaBilling, cause, p.Minor, p.Count, "", mend)
-	return nil
 }
 
 // proof writes what was found, sorted, and what is left over.

@@ -49,6 +49,9 @@ type Store interface {
 	InTx(ctx context.Context, fn func(tx Tx) error) error
 	// Ping says whether the database answers and has our schema.
 	Ping(ctx context.Context) error
+	// MissingGuards names the triggers that keep the ledger append-only and balanced and
+	// that are not there or turned off; none is the goal.
+	MissingGuards(ctx context.Context) ([]string, error)
 }
 
 // Reader is what pages and rules read.
@@ -131,6 +134,25 @@ type Reader interface {
 	// from after one Seq until another, that one included; 0 for no end. It holds one entry
 	// at a time; fn must not use the store.
 	WalkLedger(ctx context.Context, tenantID string, after, until int64, fn func(*LedgerEntry) error) error
+	// WalkJournal calls fn for every ledger line of a span, in the order of their entries' time
+	// and Seq. It holds one line at a time; fn must not use the store.
+	WalkJournal(ctx context.Context, span ExportSpan, fn func(*JournalLine) error) error
+	// WalkPayout calls fn for every ledger line of the balance transactions in a payout, one
+	// after the other, its own left out. One that the ledger does not have comes once,
+	// without a line. fn must not use the store.
+	WalkPayout(ctx context.Context, tenantID, payoutID string, fn func(*PayoutLine) error) error
+	// PayoutByID returns CodeNotFound when the tenant has no such payout.
+	PayoutByID(ctx context.Context, tenantID, id string) (*Payout, error)
+	// ListPayouts returns payouts with what the ledger has of those that are matched.
+	ListPayouts(ctx context.Context, f PayoutFilter) ([]*PayoutCheck, error)
+	// ReadStatement calls begin once, then fn for every movement of a customer's credit in the
+	// order in which they were booked, all as of one moment; they must not use the store.
+	ReadStatement(ctx context.Context, q StatementQuery, begin func(openingMinor int64) error, fn func(*StatementLine) error) error
+	// CustomerCurrencies returns the currencies in which a customer was ever credited, sorted.
+	CustomerCurrencies(ctx context.Context, tenantID, customerID string) ([]Currency, error)
+	// ReadVAT reads the sides of the VAT summary as of one moment; the functions of to must
+	// not use the store.
+	ReadVAT(ctx context.Context, span ExportSpan, to VATSides) error
 	// LastSeqBefore returns the highest Seq after one of the entries that were booked before
 	// a time, 0 when there is none.
 	LastSeqBefore(ctx context.Context, tenantID string, after int64, before time.Time) (int64, error)
@@ -166,6 +188,12 @@ type Reader interface {
 	// VerifyBooks runs the invariants that are SQL views and returns one line for
 	// every row that breaks one; none is the goal.
 	VerifyBooks(ctx context.Context) ([]string, error)
+	// VerifyMore runs those views that VerifyBooks leaves out, and asks for what waits
+	// longer than it may; the lines have the same form.
+	VerifyMore(ctx context.Context, l VerifyLimits) ([]string, error)
+	// WalkCarts calls fn for every order of a tenant with its cart and the amount that is
+	// stored beside it. It holds one at a time; fn must not use the store.
+	WalkCarts(ctx context.Context, tenantID string, fn func(*StoredCart) error) error
 }
 
 // Tx is one transaction: it reads its own writes, and writes.

@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"io"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"github.com/portatill/portatill/internal/csvout"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -115,22 +114,21 @@ func writeProof(w io.Writer, p *pay.Proof) {
 
 // writeProofCSV writes a line for each of the sides of a day and for each difference.
 func writeProofCSV(w io.Writer, p *pay.Proof) error {
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
-	_ = out.Write([]string{"day", "tenant", "currency", "line", "amount", "count", "objects", "command"}) // the writer keeps its first error
+	out := csvout.NewWriter(w, "day", "tenant", "currency", "line", "amount", "count", "objects", "command")
 	for _, r := range p.Rows {
-		row := func(what, amount, count, objects, mend string) {
-			_ = out.Write([]string{r.Day, r.Tenant, string(r.Currency), what, amount, count, objects, mend})
+		row := func(what, amount string, count csvout.Cell, objects, mend string) {
+			_ = out.Write(csvout.Text(r.Day), csvout.Text(r.Tenant), csvout.Text(string(r.Currency)), csvout.Text(what), csvout.Number(amount), count,
+				csvout.Text(objects), csvout.Text(mend)) // the writer keeps its first error
 		}
-		row("stripe", r.Stripe, "", "", "")
-		row("ledger", r.Ledger, "", "", "")
-		row("customers", r.Customers, "", "", "")
-		row("portabilling", r.PortaBilling, "", "", "")
+		none := csvout.Cell{}
+		row("stripe", r.Stripe, none, "", "")
+		row("ledger", r.Ledger, none, "", "")
+		row("customers", r.Customers, none, "", "")
+		row("portabilling", r.PortaBilling, none, "", "")
 		for _, d := range r.Differences {
-			row(d.Between+": "+d.Cause, d.Amount, strconv.FormatInt(d.Count, 10), strings.Join(d.Objects, " "), d.Mend)
+			row(d.Between+": "+d.Cause, d.Amount, csvout.Int(d.Count), strings.Join(d.Objects, " "), d.Mend)
 		}
-		row("unexplained", r.Unexplained, "", "", "")
+		row("unexplained", r.Unexplained, none, "", "")
 	}
-	out.Flush()
-	return out.Error()
+	return out.Err()
 }

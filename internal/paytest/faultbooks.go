@@ -58,6 +58,69 @@ func (r reader) ReadProof(ctx context.Context, q pay.ProofQuery, to pay.ProofSid
 	return r.in.ReadProof(ctx, q, to)
 }
 
+func (r reader) VerifyMore(ctx context.Context, l pay.VerifyLimits) ([]string, error) {
+	if err := r.faults.next("VerifyMore"); err != nil {
+		return nil, err
+	}
+	return r.in.VerifyMore(ctx, l)
+}
+
+func (r reader) WalkCarts(ctx context.Context, tenantID string, fn func(*pay.StoredCart) error) error {
+	if err := r.faults.next("WalkCarts"); err != nil {
+		return err
+	}
+	return r.in.WalkCarts(ctx, tenantID, fn)
+}
+
+func (r reader) WalkJournal(ctx context.Context, span pay.ExportSpan, fn func(*pay.JournalLine) error) error {
+	if err := r.faults.next("WalkJournal"); err != nil {
+		return err
+	}
+	return r.in.WalkJournal(ctx, span, fn)
+}
+
+func (r reader) WalkPayout(ctx context.Context, tenantID, payoutID string, fn func(*pay.PayoutLine) error) error {
+	if err := r.faults.next("WalkPayout"); err != nil {
+		return err
+	}
+	return r.in.WalkPayout(ctx, tenantID, payoutID, fn)
+}
+
+func (r reader) PayoutByID(ctx context.Context, tenantID, id string) (*pay.Payout, error) {
+	if err := r.faults.next("PayoutByID"); err != nil {
+		return nil, err
+	}
+	return r.in.PayoutByID(ctx, tenantID, id)
+}
+
+func (r reader) ListPayouts(ctx context.Context, f pay.PayoutFilter) ([]*pay.PayoutCheck, error) {
+	if err := r.faults.next("ListPayouts"); err != nil {
+		return nil, err
+	}
+	return r.in.ListPayouts(ctx, f)
+}
+
+func (r reader) ReadStatement(ctx context.Context, q pay.StatementQuery, begin func(openingMinor int64) error, fn func(*pay.StatementLine) error) error {
+	if err := r.faults.next("ReadStatement"); err != nil {
+		return err
+	}
+	return r.in.ReadStatement(ctx, q, begin, fn)
+}
+
+func (r reader) CustomerCurrencies(ctx context.Context, tenantID, customerID string) ([]pay.Currency, error) {
+	if err := r.faults.next("CustomerCurrencies"); err != nil {
+		return nil, err
+	}
+	return r.in.CustomerCurrencies(ctx, tenantID, customerID)
+}
+
+func (r reader) ReadVAT(ctx context.Context, span pay.ExportSpan, to pay.VATSides) error {
+	if err := r.faults.next("ReadVAT"); err != nil {
+		return err
+	}
+	return r.in.ReadVAT(ctx, span, to)
+}
+
 func (x *tx) InsertBalanceTransaction(ctx context.Context, b *pay.BalanceTransaction) (bool, error) {
 	if err := x.faults.next("InsertBalanceTransaction"); err != nil {
 		return false, err

@@ -63,3 +63,11 @@ var (
 	_ pay.Store = (*Store)(nil)
 	_ pay.Tx    = (*tx)(nil)
 )
+
+// MissingGuards implements pay.Store.
+func (s *Store) MissingGuards(ctx context.Context) ([]string, error) {
+	if err := s.next("MissingGuards"); err != nil {
+		return nil, err
+	}
+	return s.in.MissingGuards(ctx)
+}

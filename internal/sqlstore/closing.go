@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/portatill/portatill/pay"
@@ -23,6 +24,110 @@ func (r reader) LastSeqBefore(ctx context.Context, tenantID string, after int64,
 		return 0, err
 	}
 	return l.seq, nil
+}
+
+// entrySelect reads entries without their lines, lineSelect the lines: together they
+// would repeat an entry's columns for each line, and reading those is what takes the time.
+const (
+	entrySelect = `SELECT e.seq, e.id, e.tenant_id, e.kind, e.fact, e.currency, e.cause_kind, e.cause_id, COALESCE(e.order_id, ''),
+			COALESCE(e.unclaimed_id, ''), e.memo, e.at, e.hash
+		FROM ledger_entries e`
+	lineSelect = `SELECT e.seq, l.account, COALESCE(l.customer_id, ''), l.amount_minor
+		FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id`
+)
+
+func scanEntry(w row, e *pay.LedgerEntry) error {
+	return w.Scan(&e.Seq, &e.ID, &e.TenantID, &e.Kind, &e.Fact, &e.Currency, &e.Cause.Kind, &e.Cause.ID, &e.OrderID,
+		&e.UnclaimedID, &e.Memo, at(&e.At), &e.Hash)
+}
+
+// addLines reads the lines that where chooses and gives them to their entries, which
+// come in the order of Seq. A line of none of them was booked since.
+func (r reader) addLines(ctx context.Context, entries []*pay.LedgerEntry, where string, args ...any) error {
+	return each(ctx, r, "ledger lines", func(w row) error {
+		var seq int64
+		var l pay.LedgerLine
+		if err := w.Scan(&seq, &l.Account, &l.CustomerID, &l.AmountMinor); err != nil {
+			return r.fail("list ledger lines", err)
+		}
+		for len(entries) > 0 && entries[0].Seq < seq {
+			entries = entries[1:]
+		}
+		if len(entries) > 0 && entries[0].Seq == seq {
+			entries[0].Lines = append(entries[0].Lines, l)
+		}
+		return nil
+	}, lineSelect+where+` ORDER BY e.seq, l.number`, args...)
+}
+
+// pageSize is how many rows of a long walk are in memory at once. A page is a statement
+// of its own: PostgreSQL would otherwise sort the whole ledger before the first row, and
+// one connection can read only one answer at a time.
+const pageSize = 1000
+
+// pager reads rows page by page, each from the row on that was read last.
+type pager[T any] struct {
+	read func(last *T) ([]*T, error) // the page after a row, nil for the first
+	page []*T
+	last *T
+	end  bool
+}
+
+// head is the row that comes next, nil at the end.
+func (p *pager[T]) head() (*T, error) {
+	if len(p.page) == 0 && !p.end {
+		page, err := p.read(p.last)
+		if err != nil {
+			return nil, err
+		}
+		p.page, p.end = page, len(page) < pageSize
+		if len(page) > 0 {
+			p.last = page[len(page)-1]
+		}
+	}
+	if len(p.page) == 0 {
+		return nil, nil
+	}
+	return p.page[0], nil
+}
+
+// next goes on to the row after the head.
+func (p *pager[T]) next() { p.page = p.page[1:] }
+
+// entries walks a tenant's ledger from after one seq until another.
+func (r reader) entries(ctx context.Context, tenantID string, after, until int64) *pager[pay.LedgerEntry] {
+	return &pager[pay.LedgerEntry]{read: func(last *pay.LedgerEntry) ([]*pay.LedgerEntry, error) {
+		if last != nil {
+			after = last.Seq
+		}
+		page, err := many(ctx, r, "ledger entries", scanEntry, entrySelect+` WHERE e.tenant_id = $1 AND e.seq > $2 AND e.seq <= $3 ORDER BY e.seq LIMIT $4`,
+			tenantID, after, until, pageSize)
+		if err != nil || len(page) == 0 {
+			return page, err
+		}
+		return page, r.addLines(ctx, page, ` WHERE e.tenant_id = $1 AND e.seq > $2 AND e.seq <= $3`, tenantID, after, page[len(page)-1].Seq)
+	}}
+}
+
+// WalkLedger implements pay.Reader.
+func (r reader) WalkLedger(ctx context.Context, tenantID string, after, until int64, fn func(*pay.LedgerEntry) error) error {
+	if until == 0 {
+		until = math.MaxInt64
+	}
+	p := r.entries(ctx, tenantID, after, until)
+	for {
+		e, err := p.head()
+		if err != nil || e == nil {
+			return err
+		}
+		p.next()
+		if len(e.Lines) == 0 {
+			continue // an entry is its lines: without them it is gone
+		}
+		if err := fn(e); err != nil {
+			return err
+		}
+	}
 }
 
 // LockLedger implements pay.Tx. PostgreSQL gives a sequence's numbers before the

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -65,59 +64,14 @@ func (x *tx) insertLines(ctx context.Context, e *pay.LedgerEntry) error {
 	return err
 }
 
-// entrySelect reads entries with a row for each line; entryScan fills both.
-const entrySelect = `SELECT e.seq, e.id, e.tenant_id, e.kind, e.fact, e.currency, e.cause_kind, e.cause_id, COALESCE(e.order_id, ''),
-		COALESCE(e.unclaimed_id, ''), e.memo, e.at, e.hash, l.account, COALESCE(l.customer_id, ''), l.amount_minor
-	FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id`
-
-func entryScan(w row, e *pay.LedgerEntry, l *pay.LedgerLine) error {
-	return w.Scan(&e.Seq, &e.ID, &e.TenantID, &e.Kind, &e.Fact, &e.Currency, &e.Cause.Kind, &e.Cause.ID, &e.OrderID,
-		&e.UnclaimedID, &e.Memo, at(&e.At), &e.Hash, &l.Account, &l.CustomerID, &l.AmountMinor)
-}
-
 // ListEntries implements pay.Reader; they come in the order they were booked.
 func (r reader) ListEntries(ctx context.Context, tenantID, orderID string) ([]*pay.LedgerEntry, error) {
-	var out []*pay.LedgerEntry
-	err := r.walkEntries(ctx, func(e *pay.LedgerEntry) error {
-		out = append(out, e)
-		return nil
-	}, entrySelect+` WHERE e.tenant_id = $1 AND e.order_id = $2 ORDER BY e.seq, l.number`, tenantID, orderID)
-	return out, err
-}
-
-// WalkLedger implements pay.Reader.
-func (r reader) WalkLedger(ctx context.Context, tenantID string, after, until int64, fn func(*pay.LedgerEntry) error) error {
-	if until == 0 {
-		until = math.MaxInt64
+	const where = ` WHERE e.tenant_id = $1 AND e.order_id = $2`
+	entries, err := many(ctx, r, "ledger entries", scanEntry, entrySelect+where+` ORDER BY e.seq`, tenantID, orderID)
+	if err != nil || len(entries) == 0 {
+		return nil, err
 	}
-	return r.walkEntries(ctx, fn, entrySelect+` WHERE e.tenant_id = $1 AND e.seq > $2 AND e.seq <= $3 ORDER BY e.seq, l.number`, tenantID, after, until)
-}
-
-// walkEntries hands over one entry after the other.
-func (r reader) walkEntries(ctx context.Context, fn func(*pay.LedgerEntry) error, query string, args ...any) error {
-	var e *pay.LedgerEntry
-	err := each(ctx, r, "ledger entries", func(w row) error {
-		var next pay.LedgerEntry
-		var l pay.LedgerLine
-		if err := entryScan(w, &next, &l); err != nil {
-			return r.fail("list ledger entries", err)
-		}
-		if e != nil && e.Seq != next.Seq {
-			if err := fn(e); err != nil {
-				return err
-			}
-			e = nil
-		}
-		if e == nil {
-			e = &next
-		}
-		e.Lines = append(e.Lines, l)
-		return nil
-	}, query, args...)
-	if err != nil || e == nil {
-		return err
-	}
-	return fn(e)
+	return entries, r.addLines(ctx, entries, where, tenantID, orderID)
 }
 
 // FactBooked implements pay.Reader.
@@ -182,8 +136,8 @@ func values[T any](list []*T) []T {
 	return out
 }
 
-// bookViews are the invariants that are SQL views, each row a fault. A test
-// holds the list to the schema.
+// bookViews are the invariants that `books` looks at each time, each row a fault. A
+// test holds the list, and that of VerifyMore, to the schema.
 var bookViews = []string{
 	"v_unbalanced_entries", "v_tenant_currency_sums", "v_balance_drift",
 	"v_payment_without_entry", "v_entry_without_payment", "v_payment_entry_differs",
@@ -199,15 +153,5 @@ var bookViews = []string{
 // VerifyBooks implements pay.Reader. A line names the tenant, the row and the
 // invariant, such as "acme: pay_01…: I-15: refunds of 900 exceed …".
 func (r reader) VerifyBooks(ctx context.Context) ([]string, error) {
-	var faults []string
-	for _, view := range bookViews {
-		lines, err := many(ctx, r, view, func(w row, s *string) error { return w.Scan(s) },
-			`SELECT COALESCE(t.slug, v.tenant_id) || ': ' || v.subject || ': ' || v.fault
-			FROM `+view+` v LEFT JOIN tenants t ON t.id = v.tenant_id ORDER BY 1`)
-		if err != nil {
-			return nil, err
-		}
-		faults = append(faults, values(lines)...)
-	}
-	return faults, nil
+	return r.verifyViews(ctx, bookViews)
 }

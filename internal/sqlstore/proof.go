@@ -9,32 +9,15 @@ import (
 	"github.com/portatill/portatill/pay"
 )
 
-// The sides of the proof of books. $1 is the tenant (” for all), $2 and $3 the window.
+// The sides of the proof of books. The ledger's is entrySelect; a tenant's balance
+// transactions come in the order in which they were learnt, which is when the ledger
+// came to know of them too: so the halves of a fact are near each other, whatever the
+// order of their names.
 const (
-	// Both halves of a fact come one after the other: Stripe's word and the ledger's. What
-	// Stripe converted is what came in, what left its currency and what came into the other.
-	proofFacts = `SELECT tenant_id, fact, stripe, at, minor, currency, object FROM (
-			SELECT tenant_id, fact, 1 AS stripe, created_at AS at, source_minor AS minor, source_currency AS currency, source_id AS object
-			FROM balance_transactions WHERE created_at >= $2 AND created_at < $3 AND source_minor <> 0
-		UNION ALL
-			SELECT tenant_id, id || ':fee', 1, created_at, -fee_minor, currency, source_id
-			FROM balance_transactions WHERE created_at >= $2 AND created_at < $3 AND fee_minor <> 0
-		UNION ALL
-			SELECT tenant_id, id || ':converted_from', 1, created_at, -source_minor, source_currency, source_id
-			FROM balance_transactions WHERE created_at >= $2 AND created_at < $3 AND currency <> source_currency AND source_minor <> 0
-		UNION ALL
-			SELECT tenant_id, id || ':converted_to', 1, created_at, amount_minor, currency, source_id
-			FROM balance_transactions WHERE created_at >= $2 AND created_at < $3 AND currency <> source_currency AND amount_minor <> 0
-		UNION ALL
-			SELECT e.tenant_id, e.fact, 0, e.at, l.amount_minor, e.currency, ''
-			FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id
-			WHERE l.account = 'stripe_balance' AND e.at >= $2 AND e.at < $3
-		) facts WHERE $1 = '' OR tenant_id = $1 ORDER BY tenant_id, fact`
-	proofAccounts = `SELECT e.tenant_id, e.currency, e.at / 86400000000 AS day, l.account, COALESCE(u.reason, ''), CAST(SUM(l.amount_minor) AS BIGINT), COUNT(*)
-		FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id
-			LEFT JOIN unclaimed u ON u.tenant_id = e.tenant_id AND u.id = e.unclaimed_id AND l.account = 'suspense'
-		WHERE ($1 = '' OR e.tenant_id = $1) AND e.at >= $2 AND e.at < $3
-		GROUP BY e.tenant_id, e.currency, e.at / 86400000000, l.account, COALESCE(u.reason, '')`
+	proofTransactions = `SELECT tenant_id, id, source_id, fact, source_currency, source_minor, currency, amount_minor, fee_minor, created_at, learnt_at
+		FROM balance_transactions
+		WHERE tenant_id = $1 AND (learnt_at, id) > ($2, $3) AND created_at >= $4 AND created_at < $5
+		ORDER BY learnt_at, id LIMIT $6`
 	proofPostings = `SELECT tenant_id, currency, created_at / 86400000000, state,
 			CAST(SUM(CASE WHEN kind IN ('refund', 'dispute') THEN -amount_minor ELSE amount_minor END) AS BIGINT), COUNT(*)
 		FROM postings
@@ -63,30 +46,19 @@ func (s *Store) snapshot() sql.IsolationLevel {
 
 // ReadProof implements pay.Reader, in the transaction that it is called in.
 func (r reader) ReadProof(ctx context.Context, q pay.ProofQuery, to pay.ProofSides) error {
-	from, until, wideFrom, wideUntil := int64(math.MinInt64), q.Until.UnixMicro(), int64(math.MinInt64), q.Until.Add(q.Around).UnixMicro()
+	tenants, err := many(ctx, r, "tenants", func(w row, id *string) error { return w.Scan(id) },
+		`SELECT id FROM tenants WHERE $1 = '' OR id = $1 ORDER BY id`, q.TenantID)
+	if err != nil {
+		return err
+	}
+	for _, id := range tenants {
+		if err := r.readBoth(ctx, *id, q, to); err != nil {
+			return err
+		}
+	}
+	from := int64(math.MinInt64)
 	if !q.From.IsZero() {
-		from, wideFrom = q.From.UnixMicro(), q.From.Add(-q.Around).UnixMicro()
-	}
-	var f pay.ProofFact
-	var stripe int64
-	if err := each(ctx, r, "facts", func(w row) error {
-		var micros int64
-		if err := w.Scan(&f.TenantID, &f.Fact, &stripe, &micros, &f.Minor, &f.Currency, &f.Object); err != nil {
-			return r.fail("list facts", err)
-		}
-		f.Stripe, f.At = stripe == 1, time.UnixMicro(micros).UTC()
-		return to.Fact(f)
-	}, proofFacts, q.TenantID, wideFrom, wideUntil); err != nil {
-		return err
-	}
-	if err := each(ctx, r, "accounts", func(w row) error {
-		var a pay.ProofAccount
-		if err := w.Scan(&a.TenantID, &a.Currency, &a.Day, &a.Account, &a.Reason, &a.Minor, &a.Count); err != nil {
-			return r.fail("list accounts", err)
-		}
-		return to.Account(a)
-	}, proofAccounts, q.TenantID, from, until); err != nil {
-		return err
+		from = q.From.UnixMicro()
 	}
 	return each(ctx, r, "postings", func(w row) error {
 		var p pay.ProofPosting
@@ -94,5 +66,74 @@ func (r reader) ReadProof(ctx context.Context, q pay.ProofQuery, to pay.ProofSid
 			return r.fail("list postings", err)
 		}
 		return to.Posting(p)
-	}, proofPostings, q.TenantID, from, until)
+	}, proofPostings, q.TenantID, from, q.Until.UnixMicro())
+}
+
+// readBoth hands over one tenant's ledger and balance transactions, side by side in
+// time.
+func (r reader) readBoth(ctx context.Context, tenantID string, q pay.ProofQuery, to pay.ProofSides) error {
+	entries, moved := r.entries(ctx, tenantID, 0, math.MaxInt64), r.transactions(ctx, tenantID, q)
+	for {
+		e, err := entries.head()
+		if err != nil {
+			return err
+		}
+		b, err := moved.head()
+		switch {
+		case err != nil:
+			return err
+		case e == nil && b == nil:
+			return nil
+		case b == nil || e != nil && !e.At.After(b.LearntAt):
+			err = r.handEntry(ctx, e, to)
+			entries.next()
+		default:
+			err = to.Transaction(b)
+			moved.next()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// handEntry hands an entry over, with the reason of the case whose money it moves.
+func (r reader) handEntry(ctx context.Context, e *pay.LedgerEntry, to pay.ProofSides) error {
+	if len(e.Lines) == 0 {
+		return nil // as in WalkLedger
+	}
+	if e.UnclaimedID == "" {
+		return to.Entry(e, "")
+	}
+	reason, err := one(ctx, r, "unclaimed money", func(w row, s *string) error { return w.Scan(s) },
+		`SELECT reason FROM unclaimed WHERE tenant_id = $1 AND id = $2`, e.TenantID, e.UnclaimedID)
+	if pay.IsNotFound(err) { // a foreign key is in the way, unless somebody took it away
+		return to.Entry(e, "")
+	}
+	if err != nil {
+		return err
+	}
+	return to.Entry(e, *reason)
+}
+
+// transactions walks a tenant's balance transactions within the window.
+func (r reader) transactions(ctx context.Context, tenantID string, q pay.ProofQuery) *pager[pay.BalanceTransaction] {
+	from, until := int64(math.MinInt64), q.Until.Add(q.Around).UnixMicro()
+	if !q.From.IsZero() {
+		from = q.From.Add(-q.Around).UnixMicro()
+	}
+	return &pager[pay.BalanceTransaction]{read: func(last *pay.BalanceTransaction) ([]*pay.BalanceTransaction, error) {
+		learnt, id := int64(math.MinInt64), ""
+		if last != nil {
+			learnt, id = last.LearntAt.UnixMicro(), last.ID
+		}
+		return many(ctx, r, "balance transactions", scanTransaction, proofTransactions, tenantID, learnt, id, from, until, pageSize)
+	}}
+}
+
+func scanTransaction(w row, b *pay.BalanceTransaction) error {
+	var created, learnt int64
+	err := w.Scan(&b.TenantID, &b.ID, &b.SourceID, &b.Fact, &b.Source.Currency, &b.Source.Minor, &b.Amount.Currency, &b.Amount.Minor, &b.Fee.Minor, &created, &learnt)
+	b.Fee.Currency, b.CreatedAt, b.LearntAt = b.Amount.Currency, time.UnixMicro(created).UTC(), time.UnixMicro(learnt).UTC()
+	return err
 }

@@ -349,7 +349,8 @@ func (b *bench) withoutGuards(query string) {
 	before := "SET session_replication_role = replica"
 	after := "SET session_replication_role = DEFAULT"
 	if b.s.Dialect() == sqlstore.SQLite {
-		before = `PRAGMA foreign_keys = 0; DROP TRIGGER ledger_entries_no_update; DROP TRIGGER ledger_lines_no_update; DROP TRIGGER ledger_lines_close`
+		before = `PRAGMA foreign_keys = 0; DROP TRIGGER ledger_entries_no_update; DROP TRIGGER ledger_lines_no_update; DROP TRIGGER ledger_lines_close;
+			DROP TRIGGER ledger_entries_open; DROP TRIGGER story_no_delete`
 		after = "PRAGMA foreign_keys = 1"
 	}
 	c, err := b.s.DB().Conn(b.ctx)

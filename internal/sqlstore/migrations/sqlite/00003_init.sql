@@ -362,6 +362,8 @@ CREATE TABLE ledger_entries (
 ) STRICT;
 CREATE INDEX ledger_entries_order ON ledger_entries (tenant_id, order_id, seq);
 CREATE INDEX ledger_entries_at ON ledger_entries (tenant_id, at);
+-- The chain of hashes and the proof of books walk a tenant's ledger page by page.
+CREATE INDEX ledger_entries_seq ON ledger_entries (tenant_id, seq);
 
 CREATE TABLE ledger_lines (
     tenant_id    TEXT    NOT NULL,
@@ -375,6 +377,8 @@ CREATE TABLE ledger_lines (
     FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id),
     CHECK ((account = 'customer') = (customer_id IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
+-- A customer's statement.
+CREATE INDEX ledger_lines_customer ON ledger_lines (tenant_id, customer_id) WHERE customer_id IS NOT NULL;
 
 -- Stripe's payouts. matched_at is when their balance transactions were listed;
 -- foreign_minor is what of them is another tenant's, who has the same Stripe account.
@@ -424,6 +428,8 @@ CREATE TABLE balance_transactions (
 ) STRICT;
 CREATE INDEX balance_transactions_payout ON balance_transactions (tenant_id, payout_id) WHERE payout_id IS NOT NULL;
 CREATE INDEX balance_transactions_created ON balance_transactions (tenant_id, created_at);
+-- The proof of books takes them in the order in which the ledger came to know of them.
+CREATE INDEX balance_transactions_learnt ON balance_transactions (tenant_id, learnt_at, id);
 
 -- Days of a tenant's ledger that are closed: the entries up to last_seq that no day
 -- before has. hash covers them and the hash before it, so that no row of a closed day
@@ -606,6 +612,72 @@ CREATE TRIGGER closed_days_no_delete BEFORE DELETE ON closed_days BEGIN
 END;
 -- +goose StatementEnd
 
+-- The staff. Their rows are not a tenant's: an operator has none, and a sign-in
+-- does not know whose it is. Nobody is deleted, because the audit log names them.
+CREATE TABLE staff (
+    id             TEXT    NOT NULL PRIMARY KEY,
+    email          TEXT    NOT NULL UNIQUE CHECK (email <> ''),
+    name           TEXT    NOT NULL,
+    role           TEXT    NOT NULL CHECK (role IN ('operator', 'tenant_admin', 'tenant_viewer')),
+    tenant_id      TEXT    REFERENCES tenants (id),
+    state          TEXT    NOT NULL CHECK (state IN ('active', 'suspended')),
+    password_hash  TEXT    NOT NULL,
+    totp_secret    TEXT    NOT NULL,
+    totp_pending   TEXT    NOT NULL,
+    last_totp_step INTEGER NOT NULL,
+    created_at     INTEGER NOT NULL,
+    updated_at     INTEGER NOT NULL,
+    signed_in_at   INTEGER,
+    CHECK ((role = 'operator') = (tenant_id IS NULL))
+) STRICT;
+
+CREATE TABLE staff_recovery_codes (
+    person_id  TEXT    NOT NULL REFERENCES staff (id),
+    hash       TEXT    NOT NULL CHECK (length(hash) = 64),
+    created_at INTEGER NOT NULL,
+    used_at    INTEGER,
+    PRIMARY KEY (person_id, hash)
+) STRICT;
+
+-- Who is signed in, by the SHA-256 of the cookie's random id.
+CREATE TABLE staff_sessions (
+    hash         TEXT    NOT NULL PRIMARY KEY CHECK (length(hash) = 64),
+    person_id    TEXT    NOT NULL REFERENCES staff (id),
+    awaits_totp  INTEGER NOT NULL CHECK (awaits_totp IN (0, 1)),
+    signed_in_at INTEGER NOT NULL,
+    fresh_at     INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL,
+    address      TEXT    NOT NULL
+) STRICT;
+CREATE INDEX staff_sessions_person ON staff_sessions (person_id, signed_in_at);
+
+-- What people did, and what they were refused (I-35). actor is a person, 'cli' for
+-- the command line, or '' when nobody is known.
+CREATE TABLE audit_log (
+    id        TEXT    NOT NULL PRIMARY KEY,
+    at        INTEGER NOT NULL,
+    actor     TEXT    NOT NULL,
+    tenant_id TEXT    REFERENCES tenants (id),
+    what      TEXT    NOT NULL CHECK (what <> ''),
+    subject   TEXT    NOT NULL,
+    refused   INTEGER NOT NULL CHECK (refused IN (0, 1)),
+    before    TEXT    NOT NULL,
+    after     TEXT    NOT NULL,
+    address   TEXT    NOT NULL
+) STRICT;
+CREATE INDEX audit_log_actor ON audit_log (actor, id);
+CREATE INDEX audit_log_tenant ON audit_log (tenant_id, id);
+-- +goose StatementBegin
+CREATE TRIGGER audit_log_no_update BEFORE UPDATE ON audit_log BEGIN
+    SELECT RAISE(ABORT, 'audit_log is append-only');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER audit_log_no_delete BEFORE DELETE ON audit_log BEGIN
+    SELECT RAISE(ABORT, 'audit_log is append-only');
+END;
+-- +goose StatementEnd
+
 -- The books' invariants (numbers as in the safety catalogue). Every row of a view
 -- v_… is a fault: "subject" says which row is wrong, "fault" how. VerifyBooks
 -- reads them all. The text is the same for both databases.
@@ -639,9 +711,10 @@ HAVING SUM(d.stored) <> SUM(d.booked);
 
 CREATE VIEW v_payment_without_entry AS -- I-06
 SELECT p.tenant_id, p.id AS subject,
-       'I-06: the payment has ' || CAST((SELECT COUNT(*) FROM ledger_entries e WHERE e.tenant_id = p.tenant_id AND e.order_id = p.order_id AND e.kind = 'payment') AS TEXT) || ' ledger entries of kind payment, not 1' AS fault
-FROM payments p
-WHERE (SELECT COUNT(*) FROM ledger_entries e WHERE e.tenant_id = p.tenant_id AND e.order_id = p.order_id AND e.kind = 'payment') <> 1;
+       'I-06: the payment has ' || CAST(COUNT(e.id) AS TEXT) || ' ledger entries of kind payment, not 1' AS fault
+FROM payments p LEFT JOIN ledger_entries e ON e.tenant_id = p.tenant_id AND e.order_id = p.order_id AND e.kind = 'payment'
+GROUP BY p.tenant_id, p.id
+HAVING COUNT(e.id) <> 1;
 
 CREATE VIEW v_entry_without_payment AS -- I-06
 SELECT e.tenant_id, e.fact AS subject, 'I-06: ledger entry ' || e.id || ' records a payment, but there is none for its order' AS fault
@@ -721,7 +794,7 @@ CREATE VIEW v_refund_without_entry AS -- I-15
 SELECT r.tenant_id, r.id AS subject, 'I-15: the refund has no ledger entry' AS fault
 FROM refunds r
 WHERE r.state NOT IN ('failed', 'canceled')
-  AND NOT EXISTS (SELECT 1 FROM ledger_entries e WHERE e.tenant_id = r.tenant_id AND e.order_id = r.order_id AND e.kind = 'refund');
+  AND NOT EXISTS (SELECT 1 FROM ledger_entries e WHERE e.tenant_id = r.tenant_id AND e.fact = r.stripe_refund_id || ':refunded');
 
 CREATE VIEW v_two_open_attempts AS -- I-21
 SELECT a.tenant_id, a.order_id AS subject, 'I-21: the order has ' || CAST(COUNT(*) AS TEXT) || ' attempts that can be paid at once' AS fault
@@ -827,6 +900,140 @@ CREATE VIEW v_case_of_suspense AS -- I-10
 SELECT e.tenant_id, e.fact AS subject, 'I-10: ledger entry ' || e.id || ' moves suspense, but names no case of unclaimed money' AS fault
 FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id AND l.account = 'suspense'
 WHERE e.unclaimed_id IS NULL;
+
+-- What `books` leaves to `books --verify`: rows of the same form, that VerifyMore reads.
+
+CREATE VIEW v_captured_twice AS -- I-06; two tenants may have one Stripe account
+SELECT MIN(e.tenant_id) AS tenant_id, e.fact AS subject, 'I-06: ' || CAST(COUNT(*) AS TEXT) || ' tenants with one Stripe account have booked the same money' AS fault
+FROM ledger_entries e JOIN tenants t ON t.id = e.tenant_id
+WHERE e.kind IN ('payment', 'suspense') AND t.stripe_account <> ''
+GROUP BY t.stripe_account, t.stripe_livemode, e.fact
+HAVING COUNT(*) > 1;
+
+CREATE VIEW v_evidence_differs AS -- I-09
+SELECT o.tenant_id, o.id AS subject, 'I-09: the order was paid by ' || o.evidence || ', its payment is of ' || p.intent_id AS fault
+FROM orders o JOIN payments p ON p.tenant_id = o.tenant_id AND p.order_id = o.id
+WHERE o.evidence <> p.intent_id;
+
+CREATE VIEW v_payment_unlike_attempt AS -- I-09, I-19
+SELECT p.tenant_id, p.id AS subject,
+       'I-09: the payment is ' || CAST(p.amount_minor AS TEXT) || ' ' || p.currency || ' of ' || p.intent_id || ', its attempt ' || CAST(a.amount_minor AS TEXT) || ' ' || a.currency || ' of ' || COALESCE(a.intent_id, 'no intent') AS fault
+FROM payments p JOIN attempts a ON a.tenant_id = p.tenant_id AND a.id = p.attempt_id
+WHERE a.state = 'succeeded'
+  AND (COALESCE(a.intent_id, '') <> p.intent_id OR a.amount_minor <> p.amount_minor OR a.currency <> p.currency
+      OR (a.stripe_account <> '' AND a.stripe_account <> p.stripe_account));
+
+CREATE VIEW v_attempt_unlike_order AS -- I-09, I-19
+SELECT a.tenant_id, a.id AS subject,
+       'I-09: the attempt is for ' || CAST(a.amount_minor AS TEXT) || ' ' || a.currency || ', its order for ' || CAST(o.total_minor AS TEXT) || ' ' || o.currency AS fault
+FROM attempts a JOIN orders o ON o.tenant_id = a.tenant_id AND o.id = a.order_id
+WHERE o.kind = 'payment' AND (a.amount_minor <> o.total_minor OR a.currency <> o.currency);
+
+CREATE VIEW v_case_refunded_held AS -- I-10
+SELECT u.tenant_id, u.id AS subject, 'I-10: the case is closed as refunded, but ' || CAST(u.held_minor AS TEXT) || ' ' || u.currency || ' of it is held' AS fault
+FROM unclaimed u
+WHERE u.state = 'refunded' AND u.held_minor > 0;
+
+CREATE VIEW v_state_untold AS -- I-12
+SELECT o.tenant_id, o.id AS subject, 'I-12: the order is ' || o.state || ', but its story does not tell how it came to be' AS fault
+FROM orders o
+WHERE o.kind = 'payment' AND o.state IN ('paid', 'processing', 'mismatch')
+  AND NOT EXISTS (SELECT 1 FROM story s WHERE s.tenant_id = o.tenant_id AND s.order_id = o.id AND s.what = o.state);
+
+CREATE VIEW v_paid_once_told AS -- I-12; nothing leads from paid to anything but mismatch
+SELECT s.tenant_id, s.order_id AS subject, 'I-12: the story tells that the order was paid, but it is ' || o.state AS fault
+FROM story s JOIN orders o ON o.tenant_id = s.tenant_id AND o.id = s.order_id
+WHERE s.what = 'paid' AND o.state NOT IN ('paid', 'mismatch');
+
+CREATE VIEW v_success_of_unpaid AS -- I-12, I-14
+SELECT a.tenant_id, a.id AS subject, 'I-14: the attempt is ' || a.state || ', but its order ' || o.id || ' is ' || o.state AS fault
+FROM attempts a JOIN orders o ON o.tenant_id = a.tenant_id AND o.id = a.order_id
+WHERE a.state IN ('succeeded', 'overpaid') AND o.state NOT IN ('paid', 'mismatch');
+
+CREATE VIEW v_captured_of_ended AS -- I-14
+SELECT a.tenant_id, a.id AS subject, 'I-14: money of the attempt is booked (' || e.fact || '), but the attempt is ' || a.state AS fault
+FROM attempts a JOIN ledger_entries e ON e.tenant_id = a.tenant_id AND e.fact = a.intent_id || ':captured'
+WHERE a.state IN ('created', 'open', 'processing', 'failed', 'expired');
+
+CREATE VIEW v_refund_unlike_entry AS -- I-15, I-19
+SELECT r.tenant_id, r.id AS subject,
+       'I-15: the refund is ' || CAST(r.amount_minor AS TEXT) || ' ' || r.currency || ', but its ledger entry takes ' || CAST(-SUM(l.amount_minor) AS TEXT) || ' ' || e.currency AS fault
+FROM refunds r
+JOIN ledger_entries e ON e.tenant_id = r.tenant_id AND e.fact = r.stripe_refund_id || ':refunded'
+JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id AND l.account = 'stripe_balance'
+GROUP BY r.tenant_id, r.id, r.amount_minor, r.currency, e.currency
+HAVING -SUM(l.amount_minor) <> r.amount_minor OR e.currency <> r.currency;
+
+CREATE VIEW v_refund_back AS -- I-15
+SELECT r.tenant_id, r.id AS subject, 'I-15: the refund is ' || r.state || CASE WHEN e.id IS NULL THEN ', but its money was not booked back' ELSE ', but its money was booked back' END AS fault
+FROM refunds r LEFT JOIN ledger_entries e ON e.tenant_id = r.tenant_id AND e.fact = r.stripe_refund_id || ':reversed'
+WHERE (r.state IN ('failed', 'canceled')) <> (e.id IS NOT NULL);
+
+CREATE VIEW v_refund_entry_alone AS -- I-15
+SELECT e.tenant_id, e.fact AS subject, 'I-15: ledger entry ' || e.id || ' gives back money of an order, but there is no such refund' AS fault
+FROM ledger_entries e
+WHERE e.kind = 'refund' AND e.unclaimed_id IS NULL
+  AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.tenant_id = e.tenant_id AND r.stripe_refund_id = substr(e.fact, 1, length(e.fact) - 9));
+
+CREATE VIEW v_dispute_differs AS -- I-16, I-19
+SELECT d.tenant_id, d.id AS subject, 'I-16: the dispute is in ' || d.currency || ' about order ' || d.order_id || ', its payment in ' || p.currency || ' of order ' || p.order_id AS fault
+FROM disputes d JOIN payments p ON p.tenant_id = d.tenant_id AND p.id = d.payment_id
+WHERE d.currency <> p.currency OR d.order_id <> p.order_id;
+
+CREATE VIEW v_dispute_lost_unbooked AS -- I-16
+SELECT d.tenant_id, d.id AS subject, 'I-16: the dispute is lost and its money left the balance, but the customer is still credited' AS fault
+FROM disputes d JOIN ledger_entries w ON w.tenant_id = d.tenant_id AND w.fact = d.stripe_dispute_id || ':withdrawn'
+WHERE d.state = 'lost'
+  AND NOT EXISTS (SELECT 1 FROM ledger_entries e WHERE e.tenant_id = d.tenant_id AND e.fact = d.stripe_dispute_id || ':lost');
+
+CREATE VIEW v_dispute_won_debited AS -- I-16
+SELECT e.tenant_id, e.fact AS subject, 'I-16: the bank gave the money back, but whoever had it is still debited by ledger entry ' || e.id AS fault
+FROM ledger_entries e
+WHERE e.kind = 'dispute_lost'
+  AND EXISTS (SELECT 1 FROM ledger_entries r WHERE r.tenant_id = e.tenant_id AND r.fact = substr(e.fact, 1, length(e.fact) - 5) || ':reinstated')
+  AND NOT EXISTS (SELECT 1 FROM ledger_entries r WHERE r.tenant_id = e.tenant_id AND r.fact = e.fact || '_reversed');
+
+CREATE VIEW v_amount_out_of_range AS -- I-18; docs.stripe.com/currencies: eight digits, and a last digit of 0 where there are three decimals
+SELECT d.tenant_id, d.id AS subject, 'I-18: ' || CAST(d.amount_minor AS TEXT) || ' ' || d.currency || ' is nothing that Stripe charges' AS fault
+FROM (
+    SELECT tenant_id, id, currency, total_minor AS amount_minor FROM orders WHERE kind = 'payment'
+    UNION ALL
+    SELECT tenant_id, id, currency, amount_minor FROM attempts
+    UNION ALL
+    SELECT tenant_id, id, currency, amount_minor FROM payments
+) d
+WHERE d.amount_minor > 99999999 OR (d.amount_minor % 10 <> 0 AND d.currency IN ('BHD', 'JOD', 'KWD', 'OMR', 'TND'));
+
+CREATE VIEW v_licence_of_another AS -- I-23
+SELECT o.tenant_id, o.id AS subject, 'I-23: the order came with licence ' || o.license_id || ', which is not its tenant''s' AS fault
+FROM orders o
+WHERE o.license_id <> ''
+  AND NOT EXISTS (SELECT 1 FROM licenses l WHERE l.tenant_id = o.tenant_id AND l.id = o.license_id);
+
+CREATE VIEW v_refund_without_posting AS -- I-25
+SELECT r.tenant_id, r.id AS subject, 'I-25: nothing tells PortaBilling of the refund' AS fault
+FROM refunds r
+WHERE r.state NOT IN ('failed', 'canceled')
+  AND NOT EXISTS (SELECT 1 FROM postings s WHERE s.kind = 'refund' AND s.subject_id = r.id AND s.tenant_id = r.tenant_id);
+
+CREATE VIEW v_posting_alone AS -- I-25; what is about a case of unclaimed money begins with the case
+SELECT s.tenant_id, s.id AS subject, 'I-25: PortaBilling is told of the ' || s.kind || ' ' || s.subject_id || ', which is not in the books' AS fault
+FROM postings s
+WHERE substr(s.subject_id, 1, 4) <> 'unc_'
+  AND NOT EXISTS (SELECT 1 FROM payments p WHERE s.kind = 'payment' AND p.tenant_id = s.tenant_id AND p.id = s.subject_id)
+  AND NOT EXISTS (SELECT 1 FROM refunds r WHERE s.kind IN ('refund', 'refund_reversal') AND r.tenant_id = s.tenant_id AND r.id = s.subject_id)
+  AND NOT EXISTS (SELECT 1 FROM disputes d WHERE s.kind = 'dispute' AND d.tenant_id = s.tenant_id AND d.id = s.subject_id);
+
+CREATE VIEW v_state_unnoticed AS -- I-26
+SELECT o.tenant_id, o.id AS subject, 'I-26: the order is ' || o.state || ', but there is no notice of it for the portal' AS fault
+FROM orders o
+WHERE o.kind = 'payment' AND o.total_minor > 0 AND o.state IN ('paid', 'processing', 'mismatch')
+  AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.tenant_id = o.tenant_id AND d.fact = o.id || ':' || o.state);
+
+CREATE VIEW v_attempt_unwatched AS -- I-28
+SELECT a.tenant_id, a.id AS subject, 'I-28: the attempt is ' || a.state || ', but the sweep will never ask about it' AS fault
+FROM attempts a
+WHERE a.state IN ('created', 'open', 'processing') AND a.check_at IS NULL;
 
 -- +goose Down
 -- There is no way down: the ledger is append-only, and a restored backup is the

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/portatill/portatill/internal/csvout"
+	"github.com/portatill/portatill/pay"
+)
+
+// exportRow is one row: its fields are the JSON's and its cells the CSV's, in the order of
+// the header.
+type exportRow interface{ cells() []csvout.Cell }
+
+// exportEnd is what is said after the last row.
+type exportEnd struct {
+	summary any      // for JSON
+	notes   []string // for a person, on standard error, so that the CSV stays a CSV
+}
+
+// checkError says that an export was written whole and is wrong. It is shown where it goes
+// to standard output, and no file of it is left.
+type checkError struct{ text string }
+
+func (e *checkError) Error() string { return e.text }
+
+// The names of the columns, documented in docs/exports.md.
+var (
+	journalHeader = []string{"tenant", "at", "entry", "kind", "fact", "account", "i_customer", "debit", "credit", "currency", "order", "stripe_object",
+		"balance_transaction", "payout", "memo", "cause"}
+	statementHeader = []string{"tenant", "i_customer", "name", "currency", "date", "what", "amount", "balance", "order", "content_id", "feature", "memo", "fact", "entry"}
+	vatHeader       = []string{"tenant", "from", "until", "currency", "line", "vat_mode", "vat_rate", "net", "vat", "gross"}
+)
+
+type journalRow struct {
+	Tenant             string `json:"tenant"`
+	At                 string `json:"at"`
+	Entry              string `json:"entry"`
+	Kind               string `json:"kind"`
+	Fact               string `json:"fact"`
+	Account            string `json:"account"`
+	ICustomer          int64  `json:"i_customer"`
+	Debit              string `json:"debit"`
+	Credit             string `json:"credit"`
+	Currency           string `json:"currency"`
+	Order              string `json:"order"`
+	Object             string `json:"stripe_object"`
+	BalanceTransaction string `json:"balance_transaction"`
+	Payout             string `json:"payout"`
+	Memo               string `json:"memo"`
+	Cause              string `json:"cause"`
+}
+
+func (r journalRow) cells() []csvout.Cell {
+	return []csvout.Cell{csvout.Text(r.Tenant), csvout.Text(r.At), csvout.Text(r.Entry), csvout.Text(r.Kind), csvout.Text(r.Fact), csvout.Text(r.Account), csvout.Count(r.ICustomer),
+		csvout.Number(r.Debit), csvout.Number(r.Credit), csvout.Text(r.Currency), csvout.Text(r.Order), csvout.Text(r.Object), csvout.Text(r.BalanceTransaction),
+		csvout.Text(r.Payout), csvout.Text(r.Memo), csvout.Text(r.Cause)}
+}
+
+type statementRow struct {
+	Tenant    string `json:"tenant"`
+	ICustomer int64  `json:"i_customer"`
+	Name      string `json:"name"`
+	Currency  string `json:"currency"`
+	Date      string `json:"date"`
+	What      string `json:"what"`
+	Amount    string `json:"amount"`
+	Balance   string `json:"balance"`
+	Order     string `json:"order"`
+	ContentID int64  `json:"content_id"`
+	Feature   string `json:"feature"`
+	Memo      string `json:"memo"`
+	Fact      string `json:"fact"`
+	Entry     string `json:"entry"`
+}
+
+func (r statementRow) cells() []csvout.Cell {
+	return []csvout.Cell{csvout.Text(r.Tenant), csvout.Int(r.ICustomer), csvout.Text(r.Name), csvout.Text(r.Currency), csvout.Text(r.Date), csvout.Text(r.What),
+		csvout.Number(r.Amount), csvout.Number(r.Balance), csvout.Text(r.Order), csvout.Count(r.ContentID), csvout.Text(r.Feature), csvout.Text(r.Memo),
+		csvout.Text(r.Fact), csvout.Text(r.Entry)}
+}
+
+type vatRow struct {
+	Tenant string `json:"tenant"`
+	From   string `json:"from"`
+	Until  string `json:"until"`
+	pay.VATRow
+}
+
+func (r vatRow) cells() []csvout.Cell {
+	return []csvout.Cell{csvout.Text(r.Tenant), csvout.Text(r.From), csvout.Text(r.Until), csvout.Text(string(r.Currency)), csvout.Text(string(r.Line)),
+		csvout.Text(string(r.Mode)), csvout.Number(r.Rate), csvout.Number(r.Net), csvout.Number(r.VAT), csvout.Number(r.Gross)}
+}
+
+// write runs an export to standard output or to a file.
+func (a *app) write(f *exportFlags, header []string, work func(emit func(exportRow) error) (exportEnd, error)) error {
+	if f.out == "" {
+		end, err := writeExport(a.out, f.asJSON, header, work)
+		a.notes(f, end, err)
+		return err
+	}
+	file, err := createFile(f.out, f.force)
+	if err != nil {
+		return err
+	}
+	defer file.discard()
+	end, err := writeExport(file.File, f.asJSON, header, work)
+	if wrong, ok := errors.AsType[*checkError](err); ok {
+		return fmt.Errorf("%w; %s was not written", wrong, f.out)
+	}
+	if err == nil {
+		err = file.keep()
+	}
+	a.notes(f, end, err)
+	return err
+}
+
+func (a *app) notes(f *exportFlags, end exportEnd, err error) {
+	if err != nil || f.asJSON {
+		return
+	}
+	for _, note := range end.notes {
+		line(a.errOut, "%s", note)
+	}
+}
+
+// writeExport writes row by row; no more than one is held, but for the buffer.
+func writeExport(w io.Writer, asJSON bool, header []string, work func(emit func(exportRow) error) (exportEnd, error)) (exportEnd, error) {
+	out := bufio.NewWriterSize(w, 64<<10)
+	if !asJSON {
+		sheet := csvout.NewWriter(out, header...)
+		end, err := work(func(r exportRow) error { return sheet.Write(r.cells()...) })
+		return end, errors.Join(err, sheet.Err(), out.Flush())
+	}
+	encode := func(v any) error {
+		text, err := json.Marshal(v)
+		if err == nil {
+			_, err = out.Write(text)
+		}
+		return err
+	}
+	before := "{\"lines\": ["
+	end, err := work(func(r exportRow) error {
+		_, failed := out.WriteString(before + "\n  ")
+		before = ","
+		return errors.Join(failed, encode(r))
+	})
+	if _, wrong := errors.AsType[*checkError](err); err != nil && !wrong {
+		return end, errors.Join(err, out.Flush())
+	}
+	if before != "," { // no row
+		_, failed := out.WriteString(before)
+		err = errors.Join(err, failed)
+	}
+	_, failed := out.WriteString("],\n \"summary\": ")
+	err = errors.Join(err, failed, encode(end.summary))
+	_, failed = out.WriteString("}\n")
+	return end, errors.Join(err, failed, out.Flush())
+}
+
+// outFile is a file that gets its name when it is whole.
+type outFile struct {
+	*os.File
+	path  string
+	force bool
+}
+
+// createFile makes the file, with the mode 0600, beside where it will be: a rename moves
+// nothing from one file system to another.
+func createFile(path string, force bool) (*outFile, error) {
+	if info, err := os.Lstat(path); err == nil {
+		switch {
+		case info.IsDir():
+			return nil, fmt.Errorf("--out: %s is a directory; give a file's name", path)
+		case !force:
+			return nil, fmt.Errorf("--out: %s is there already; --force replaces it", path)
+		}
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".portatill-export-*")
+	if err != nil {
+		return nil, fmt.Errorf("--out: %w", err)
+	}
+	return &outFile{file, path, force}, nil
+}
+
+// keep gives the file its name, once its bytes are on the disk.
+func (o *outFile) keep() error {
+	if err := errors.Join(o.Sync(), o.Close()); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	if !o.force {
+		// A link fails when somebody made the file meanwhile; a rename would replace it. Where
+		// there are no links, the look before is all there is.
+		err := os.Link(o.Name(), o.path)
+		switch {
+		case err == nil:
+			return nil // discard removes the other name
+		case errors.Is(err, fs.ErrExist):
+			return fmt.Errorf("--out: %s is there already; --force replaces it", o.path)
+		}
+	}
+	if err := os.Rename(o.Name(), o.path); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	return nil
+}
+
+// discard removes what has no name of its own.
+func (o *outFile) discard() {
+	_ = o.Close()
+	_ = os.Remove(o.Name())
+}
