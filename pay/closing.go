@@ -143,7 +143,7 @@ func (s *Service) VerifyLedger(ctx context.Context, t *Tenant) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	c := newChain(t, days)
+	c := newChain(t, days, 0)
 	err = s.Store.WalkLedger(ctx, t.ID, 0, 0, func(e *LedgerEntry) error {
 		c.entry(e)
 		return nil
@@ -161,8 +161,9 @@ type chain struct {
 	faults  []string
 }
 
-func newChain(t *Tenant, days []*ClosedDay) *chain {
-	c := &chain{tenant: t, days: days}
+// newChain is the chain of all closed days, of which the first have no entries that go by.
+func newChain(t *Tenant, days []*ClosedDay, first int) *chain {
+	c := &chain{tenant: t, days: days[first:]}
 	previous := ""
 	for _, d := range days {
 		if d.Previous != previous {

@@ -66,10 +66,11 @@ type ProofQuery struct {
 	From, Until time.Time
 	// Around widens the window in which the other half of a fact is looked for.
 	Around time.Duration
+	// After is, by tenant, the Seq from after which the ledger is wanted.
+	After map[string]int64
 }
 
-// ProofSides takes what the store reads. A tenant's whole ledger comes in the order of
-// Seq, its balance transactions within the window in the order in which they were
+// ProofSides takes what the store reads. A tenant's ledger comes in the order of Seq, its balance transactions within the window in the order in which they were
 // learnt, and the two side by side in time: the halves of a fact are never far from
 // each other, so that few wait in memory for the other one.
 type ProofSides struct {
@@ -91,7 +92,8 @@ type ProofPosting struct {
 
 // Proof proves the books of the days from one until another, that one included; from the
 // zero time for everything. It asks nobody: it is as fresh as the last sweep. Memory
-// grows with days and currencies, not with payments.
+// grows with days and currencies, not with payments, and time with what was booked in the
+// window and the five weeks around it: the entries before are VerifyLedger's to read.
 func (s *Service) Proof(ctx context.Context, tenantID string, from, until time.Time) (*Proof, error) {
 	until = dayOf(until).AddDate(0, 0, 1)
 	w := &proving{ctx: ctx, s: s, from: dayOf(from), until: until, cells: map[proofKey]*proofCell{}, tenants: map[string]*provingTenant{},
@@ -100,6 +102,7 @@ func (s *Service) Proof(ctx context.Context, tenantID string, from, until time.T
 	if err != nil {
 		return nil, err
 	}
+	after := map[string]int64{}
 	for _, t := range tenants {
 		if tenantID != "" && t.ID != tenantID {
 			continue
@@ -112,9 +115,11 @@ func (s *Service) Proof(ctx context.Context, tenantID string, from, until time.T
 		if err != nil {
 			return nil, err
 		}
-		w.tenants[t.ID] = &provingTenant{t, mark.Through, days, newChain(t, days)}
+		before, seq := w.closedBefore(days)
+		after[t.ID] = seq
+		w.tenants[t.ID] = &provingTenant{t, mark.Through, days, newChain(t, days, before)}
 	}
-	err = s.Store.ReadProof(ctx, ProofQuery{TenantID: tenantID, From: w.from, Until: until, Around: sweepDeep},
+	err = s.Store.ReadProof(ctx, ProofQuery{TenantID: tenantID, From: w.from, Until: until, Around: sweepDeep, After: after},
 		ProofSides{Entry: w.entry, Transaction: w.transaction, Posting: w.posting})
 	if err != nil {
 		return nil, err
@@ -131,6 +136,20 @@ func (s *Service) Proof(ctx context.Context, tenantID string, from, until time.T
 		}
 	}
 	return p, nil
+}
+
+// closedBefore tells how many closed days end well before the window, and the Seq of the
+// last entry in them.
+func (w *proving) closedBefore(days []*ClosedDay) (n int, seq int64) {
+	if w.from.IsZero() {
+		return 0, 0
+	}
+	first := w.from.Add(-sweepDeep).AddDate(0, 0, -1).Format(time.DateOnly)
+	for n < len(days) && days[n].Day < first {
+		seq = days[n].LastSeq
+		n++
+	}
+	return n, seq
 }
 
 func dayOf(t time.Time) time.Time {

@@ -316,3 +316,49 @@ func TestTwoTenantsOfOneStripeAccountKeepTheirOwnMoney(t *testing.T) {
 		}
 	})
 }
+
+// TestAProofOfSomeDaysReadsThoseAndTheWeeksAroundThem: a change in an old closed day is
+// VerifyLedger's to find, one within the window the proof's too.
+func TestAProofOfSomeDaysReadsThoseAndTheWeeksAroundThem(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB) *sqlstore.Store) {
+		ctx := context.Background()
+		store := open(t)
+		w := paytest.Setup(t, store)
+		settled(w)
+		for n := range 4 {
+			w.Clock.Add(30 * 24 * time.Hour)
+			bought(w, func(in *pay.CheckoutInput) { in.ContentID = int64(n + 2) })
+			listed(t, w)
+		}
+		w.Clock.Add(48 * time.Hour)
+		if err := w.Pay.CloseDays(ctx); err != nil {
+			t.Fatal(err)
+		}
+		last := func() *pay.Proof {
+			p, err := w.Pay.Proof(ctx, w.Tenant.ID, w.Clock.Now().AddDate(0, 0, -10), w.Clock.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		if p := last(); !p.Square() || len(p.Rows) != 1 || p.Rows[0].Closed == "" {
+			t.Fatal(inWords(p))
+		}
+		unguarded(t, store, "UPDATE ledger_entries SET memo = 'x' WHERE seq = (SELECT MIN(seq) FROM ledger_entries)")
+		whole, err := w.Pay.VerifyLedger(ctx, w.Tenant)
+		if err != nil || len(whole) != 1 {
+			t.Errorf("the whole ledger: %v %q", err, whole)
+		}
+		if p := last(); !p.Square() {
+			t.Errorf("what is not shown: %q", p.Broken)
+		}
+		statement := "UPDATE ledger_entries SET memo = 'x' WHERE seq = (SELECT MAX(seq) FROM ledger_entries)"
+		if _, err := store.DB().ExecContext(ctx, statement); err != nil { // PostgreSQL's connection may be another
+			unguarded(t, store, statement)
+		}
+		if p := last(); len(p.Broken) != 1 {
+			t.Errorf("what is shown: %q", p.Broken)
+		}
+	})
+}

@@ -81,6 +81,13 @@ func (w *world) checkProof() {
 	for _, line := range proof.Broken {
 		w.fail("the proof is broken: %s", w.plain(line))
 	}
+	for _, t := range w.tenants {
+		broken, err := w.till.pay.Verify(context.Background(), t.row.ID)
+		w.must(err, "verify the books")
+		for _, line := range broken {
+			w.fail("books --verify: %s", w.plain(line))
+		}
+	}
 	transit := map[string]int64{}
 	for _, r := range proof.Rows {
 		w.reach("proof: a day")

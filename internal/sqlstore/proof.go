@@ -72,7 +72,7 @@ func (r reader) ReadProof(ctx context.Context, q pay.ProofQuery, to pay.ProofSid
 // readBoth hands over one tenant's ledger and balance transactions, side by side in
 // time.
 func (r reader) readBoth(ctx context.Context, tenantID string, q pay.ProofQuery, to pay.ProofSides) error {
-	entries, moved := r.entries(ctx, tenantID, 0, math.MaxInt64), r.transactions(ctx, tenantID, q)
+	entries, moved := r.entries(ctx, tenantID, q.After[tenantID], math.MaxInt64), r.transactions(ctx, tenantID, q)
 	for {
 		e, err := entries.head()
 		if err != nil {
