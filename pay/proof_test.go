@@ -97,6 +97,9 @@ func TestTheProofNamesEveryDifference(t *testing.T) {
 				if diff := cmp.Diff(row.want, causes(p)); diff != "" || !p.Square() {
 					t.Errorf("differences (-want +got):\n%s%s", diff, inWords(p))
 				}
+				if broken, err := w.Store.VerifyBooks(context.Background()); err != nil || len(broken) > 0 {
+					t.Errorf("%v %q", err, broken)
+				}
 			})
 		})
 	}
