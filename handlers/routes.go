@@ -45,6 +45,11 @@ func (h *Handlers) routes(e *echo.Echo) {
 	get("/favicon.ico", h.favicon)
 	get("/robots.txt", h.robots)
 
+	// Staff: admin_routes.go.
+	if h.Staff != nil {
+		h.adminRoutes(e)
+	}
+
 	// Developers.
 	e.Pre(foldDeveloperPath)
 	get("/metadata", h.showOperationsPage)

@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"github.com/portatill/portatill/internal/staff"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -35,6 +36,8 @@ type Options struct {
 	Sessions SessionRows
 	// Logos keeps tenants' logos.
 	Logos LogoRows
+	// Staff is who may look after the books; nil: there are no staff pages.
+	Staff *staff.Service
 	// StripeWebhook receives Stripe's deliveries.
 	StripeWebhook echo.HandlerFunc
 	// Ready says why the till cannot work, nil when it can; for /readyz.
@@ -47,6 +50,9 @@ type Options struct {
 type Handlers struct {
 	Options
 	sessions *rowStore
+	// staffCookies and adminPages are the staff pages': see admin_routes.go.
+	staffCookies *staffCookies
+	adminPages   map[string]bool
 	// badKeys counts refused licence keys by the caller's address.
 	badKeys middleware.RateLimiterStore
 }
@@ -63,6 +69,7 @@ const (
 func New(o Options) http.Handler {
 	h := &Handlers{Options: o, sessions: &rowStore{rows: o.Sessions, now: o.Pay.Now, secure: strings.HasPrefix(o.Pay.BaseURL, "https://")},
 		badKeys: middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{Rate: badKeysASecond, Burst: badKeyBurst, ExpiresIn: badKeysRemember})}
+	h.staffCookies = &staffCookies{secure: h.sessions.secure}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = clientIP(o.TrustedProxies)

@@ -365,3 +365,31 @@ func TestAProofOfSomeDaysReadsThoseAndTheWeeksAroundThem(t *testing.T) {
 		}
 	})
 }
+
+// TestAnEntryThatWasRewrittenTogetherWithItsHashIsFound: by the seal of its day.
+func TestAnEntryThatWasRewrittenTogetherWithItsHashIsFound(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB) *sqlstore.Store) {
+		ctx := context.Background()
+		store := open(t)
+		w := paytest.Setup(t, store)
+		settled(w)
+		w.Clock.Add(48 * time.Hour)
+		if err := w.Pay.CloseDays(ctx); err != nil {
+			t.Fatal(err)
+		}
+		var forged *pay.LedgerEntry
+		if err := store.WalkLedger(ctx, w.Tenant.ID, 0, 0, func(e *pay.LedgerEntry) error {
+			forged = e
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		forged.Memo = "forged"
+		unguarded(t, store, "UPDATE ledger_entries SET memo = 'forged', hash = '"+forged.Sum()+"' WHERE id = '"+forged.ID+"'")
+		found, err := w.Pay.VerifyLedger(ctx, w.Tenant)
+		if err != nil || len(found) != 1 || !strings.Contains(found[0], "2026-03-04: I-04: the closed day's entries are not those") {
+			t.Errorf("%v %q", err, found)
+		}
+	})
+}

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/portatill/portatill/internal/staff"
 	"github.com/portatill/portatill/internal/wire"
 	"github.com/portatill/portatill/pay"
 )
@@ -24,6 +25,9 @@ const (
 	demoSlug      = "demo"
 	demoName      = "Acme Telecom"
 	demoICustomer = 12345
+	// Who signs in under /admin.
+	demoOperatorEmail = "operator@example.com"
+	demoOperatorName  = "Demo Operator"
 )
 
 // makeDemo makes the demo tenant and tells Stripe, whose double it is, where its
@@ -42,6 +46,9 @@ func (s *server) makeDemo(ctx context.Context) error {
 		return err
 	}
 	if err := s.demoCustomer(ctx, t); err != nil {
+		return err
+	}
+	if err := s.demoOperator(ctx, t); err != nil {
 		return err
 	}
 	s.ready.Tenant, s.ready.License, s.ready.ICustomer = t.Slug, key, demoICustomer
@@ -117,6 +124,29 @@ func (s *server) demoLicense(t *pay.Tenant) string {
 	mac := hmac.New(sha256.New, []byte(t.SigningSecret.Reveal()))
 	mac.Write([]byte("demo licence key"))
 	return "ptl_" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// demoOperator makes the operator of the demo, or gives it back its password, which
+// is derived as the licence key is: everybody who starts this sandbox prints the same.
+func (s *server) demoOperator(ctx context.Context, t *pay.Tenant) error {
+	mac := hmac.New(sha256.New, []byte(t.SigningSecret.Reveal()))
+	mac.Write([]byte("demo operator's password"))
+	password := pay.Secret(base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:15]))
+	s.ready.AdminEmail, s.ready.AdminPassword = demoOperatorEmail, password.Reveal()
+	people := s.opened.staffService()
+	p, err := s.opened.store.StaffByEmail(ctx, demoOperatorEmail)
+	if pay.IsNotFound(err) {
+		_, _, err = people.Add(ctx, atCommand, staff.AddInput{Email: demoOperatorEmail, Name: demoOperatorName, Role: staff.Operator, Password: password})
+		if pay.CodeOf(err) == pay.CodeConflict { // another till made it meanwhile
+			return nil
+		}
+		return err
+	}
+	if err != nil || people.PasswordIs(p, password) {
+		return err
+	}
+	_, err = people.SetPassword(ctx, atCommand, p.ID, password)
+	return err
 }
 
 func (s *server) storeDemoLicense(ctx context.Context, t *pay.Tenant, key string) error {
@@ -220,6 +250,9 @@ func (s *server) printDemo() {
   Portatill %s is ready, with a Stripe double: no real money moves.
 
     The till        %s
+    Staff pages     %s/admin
+    Sign in as      %s
+    Password        %s
     Stripe double   %s/_sandbox
     Tenant          %s (%s)
     Licence key     %s
@@ -234,5 +267,5 @@ func (s *server) printDemo() {
   Then see the customer's credit, in another terminal:
 
 %s
-`, versionText(), s.ready.BaseURL, s.ready.SandboxURL, demoName, demoSlug, s.ready.License, s.ready.SigningSecret, s.ready.StripeKey, s.demoCurl(), s.command("books"))
+`, versionText(), s.ready.BaseURL, s.ready.BaseURL, s.ready.AdminEmail, s.ready.AdminPassword, s.ready.SandboxURL, demoName, demoSlug, s.ready.License, s.ready.SigningSecret, s.ready.StripeKey, s.demoCurl(), s.command("books"))
 }

@@ -155,15 +155,16 @@ type Seals struct {
 	Lost []string
 }
 
-// sealedRow is one tenant's sealed texts, as they are stored.
+// sealedRow is one tenant's sealed texts, or one person's, as they are stored.
 type sealedRow struct {
 	id, slug string
+	columns  []string
 	texts    []string
 }
 
 func (r reader) sealedRows(ctx context.Context) ([]*sealedRow, error) {
 	return many(ctx, r, "secrets", func(w row, s *sealedRow) error {
-		s.texts = make([]string, len(sealedColumns))
+		s.columns, s.texts = sealedColumns, make([]string, len(sealedColumns))
 		into := []any{&s.id, &s.slug}
 		for i := range s.texts {
 			into = append(into, &s.texts[i])
@@ -175,7 +176,7 @@ func (r reader) sealedRows(ctx context.Context) ([]*sealedRow, error) {
 // inspect counts a row's secrets and returns those of older keys by column.
 func (k *keyring) inspect(s *sealedRow, into *Seals) map[string]pay.Secret {
 	older := map[string]pay.Secret{}
-	for i, column := range sealedColumns {
+	for i, column := range s.columns {
 		if s.texts[i] == "" {
 			continue
 		}
@@ -198,7 +199,11 @@ func (k *keyring) inspect(s *sealedRow, into *Seals) map[string]pay.Secret {
 func (s *Store) Seals(ctx context.Context) (Seals, error) {
 	var found Seals
 	rows, err := s.sealedRows(ctx)
-	for _, r := range rows {
+	if err != nil {
+		return found, err
+	}
+	people, err := s.sealedStaff(ctx)
+	for _, r := range append(rows, people...) {
 		s.keys.inspect(r, &found)
 	}
 	return found, err
@@ -231,7 +236,7 @@ func (s *Store) Reseal(ctx context.Context) (Seals, error) {
 				}
 			}
 		}
-		return nil
+		return x.resealStaff(ctx, &found)
 	})
 	return found, err
 }

@@ -89,16 +89,18 @@ var guards = map[string]map[string][]string{
 		"ledger_lines":   {"ledger_lines_close", "ledger_lines_no_update", "ledger_lines_no_delete"},
 		"story":          {"story_no_update", "story_no_delete"},
 		"closed_days":    {"closed_days_no_update", "closed_days_no_delete"},
+		"audit_log":      {"audit_log_no_update", "audit_log_no_delete"},
 	},
 	Postgres: {
 		"ledger_entries": {"ledger_entries_balance", "ledger_entries_append_only", "ledger_entries_no_truncate"},
 		"ledger_lines":   {"ledger_lines_balance", "ledger_lines_append_only", "ledger_lines_no_truncate"},
 		"story":          {"story_append_only", "story_no_truncate"},
 		"closed_days":    {"closed_days_append_only", "closed_days_no_truncate"},
+		"audit_log":      {"audit_log_append_only", "audit_log_no_truncate"},
 	},
 }
 
-// MissingGuards returns the triggers of the ledger, the story and the closed days that
+// MissingGuards returns the triggers of the ledger, the story, the closed days and the audit log that
 // are not there, are turned off, or no longer do what they are for.
 func (s *Store) MissingGuards(ctx context.Context) ([]string, error) {
 	// tgenabled: O is "origin and local", A "always" (postgresql.org/docs/current/catalog-pg-trigger.html).
