@@ -122,6 +122,17 @@ func TestStripesFactsMustBeTheOrders(t *testing.T) {
 			w.DeliverAll()
 			return c.Order.ID
 		}},
+		{name: "AMismatchWaitsForAPersonAlsoWhenTheFactsAgreeLater", want: paytest.Want{State: pay.OrderMismatch, Suspense: paytest.Total, Unclaimed: []string{"mismatch", "mismatch"}}, play: func(t *testing.T, w *paytest.World) string {
+			c := w.Open()
+			to := w.PressPay(c.Order)
+			g := w.Wrap()
+			g.Session = func(s *pay.StripeSession) error { s.AmountTotal.Minor--; return nil }
+			w.Return(c.Order)
+			g.Session = nil
+			w.MustPay(to)
+			w.DeliverAll()
+			return c.Order.ID
+		}},
 		{name: "AnotherStripeAccountThanBefore", want: held(paytest.Total), play: func(t *testing.T, w *paytest.World) string {
 			o := bought(w)
 			err := w.Store.InTx(context.Background(), func(tx pay.Tx) error {
