@@ -76,6 +76,7 @@ func readBalance(tenantID string, bt *StripeBalanceTransaction, now time.Time) *
 		l.Fact = bt.ID + ":fee"
 	default:
 		l.Fact, l.nobodys = bt.ID+":other", true
+		l.Source = bt.Amount // it is held in the currency of settlement, so nothing was converted for us
 	}
 	return l
 }
@@ -112,7 +113,7 @@ func bookBalanceLine(ctx context.Context, tx Tx, l *balanceLine) error {
 	amount := Money{-stored.Source.Minor, stored.Source.Currency}
 	switch {
 	case stored.Fact != l.Fact || l.nobodys: // what its fact would be is another's: no second one books in silence
-		err = bookOther(ctx, tx, l.StripeBalanceTransaction, stored.Fact, cause, l.TenantID, l.LearntAt)
+		err = bookOther(ctx, tx, &stored, cause)
 	case stored.Fact == l.ID+":fee" && l.Type == "tax_fee":
 		err = book(EntryFee, stored.Fact, "tax on Stripe's fees", amount, AccountVAT, AccountStripe)
 	case stored.Fact == l.ID+":fee":
@@ -161,27 +162,54 @@ func feeLines(fee, tax Money) []LedgerLine {
 	return lines
 }
 
-// bookOther opens a case for what moved the balance at Stripe and is nothing of ours,
-// and keeps its money in suspense.
-func bookOther(ctx context.Context, tx Tx, bt StripeBalanceTransaction, fact string, cause Cause, tenantID string, now time.Time) error {
-	shown := bt.Amount
-	shown.Minor = max(shown.Minor, -shown.Minor)
-	u := &Unclaimed{ID: NewID("unc", now), TenantID: tenantID, ObjectID: bt.ID, Amount: shown, Reason: "other_movement", State: UnclaimedOpen,
-		Detail: "Stripe's balance moved by " + bt.Amount.String() + " for something that is no payment of ours: " +
-			cmp.Or(bt.Category, bt.Type) + " " + bt.SourceID, CreatedAt: now, UpdatedAt: now}
+// bookOther keeps in suspense what moved the balance at Stripe and is nothing of ours,
+// and opens a case for it. What moves of a charge without a payment intent is one case,
+// the charge's, or the customer's to whom it was assigned.
+func bookOther(ctx context.Context, tx Tx, b *BalanceTransaction, cause Cause) error {
+	now, moved := b.LearntAt, b.Amount
+	u := &Unclaimed{ID: NewID("unc", now), TenantID: b.TenantID, ObjectID: cmp.Or(b.ChargeID, b.ID), Amount: Money{max(moved.Minor, -moved.Minor), moved.Currency},
+		Reason: "other_movement", State: UnclaimedOpen, CreatedAt: now, UpdatedAt: now,
+		Detail: strings.TrimSpace("Stripe's balance moved by " + moved.String() + " for something that is no payment of ours: " + cmp.Or(b.Category, b.Type) + " " + b.SourceID)}
 	if err := tx.InsertUnclaimed(ctx, u); err != nil {
 		return err
 	}
-	u, err := tx.LockUnclaimed(ctx, tenantID, bt.ID)
+	u, err := tx.LockUnclaimed(ctx, b.TenantID, u.ObjectID)
 	if err != nil {
 		return err
 	}
-	h := &holding{ctx: ctx, tx: tx, u: u, cause: cause, now: now}
-	booked, err := h.entry(EntrySuspense, fact, u.Detail, bt.Amount, LedgerLine{Account: AccountStripe}, h.owner())
+	if u.Amount.Currency != moved.Currency { // converted otherwise than the charge was: a case of its own
+		alone := *b
+		alone.ChargeID = ""
+		return bookOther(ctx, tx, &alone, cause)
+	}
+	h := &holding{ctx: ctx, tx: tx, u: u, orderID: u.OrderID, cause: cause, now: now}
+	if u.State == UnclaimedAssigned {
+		if h.customer, err = tx.CustomerByID(ctx, b.TenantID, u.CustomerID); err != nil {
+			return err
+		}
+	}
+	return h.other(b)
+}
+
+// other books one movement of a case: money that came in, went back, or came back again.
+func (h *holding) other(b *BalanceTransaction) error {
+	from, moved := h.u.State, b.Amount
+	debit, credit, m := LedgerLine{Account: AccountStripe}, h.owner(), moved
+	kind, posting, what := EntrySuspense, PostingReversal, "unclaimed.returned"
+	if moved.Minor < 0 {
+		debit, credit, m.Minor = credit, debit, -moved.Minor
+		posting, what = PostingRefund, "unclaimed.went_back"
+	}
+	booked, err := h.entry(kind, b.Fact, "Stripe moved it: "+cmp.Or(b.Category, b.Type)+" "+b.SourceID, m, debit, credit)
 	if err != nil || !booked {
 		return err
 	}
-	u.HeldMinor, u.UpdatedAt = u.HeldMinor+bt.Amount.Minor, now
-	moved, err := tx.MoveUnclaimed(ctx, u, u.State)
-	return orElse(err, unlessMoved(moved, u.ID))
+	h.changedBy(moved.Minor)
+	if err := h.tell(what, posting, PostingNeedsReview, b.ID, m); err != nil || !h.changed {
+		return err
+	}
+	h.settleState()
+	h.u.UpdatedAt = h.now
+	ok, err := h.tx.MoveUnclaimed(h.ctx, h.u, from)
+	return orElse(err, unlessMoved(ok, h.u.ID))
 }

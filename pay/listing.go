@@ -233,10 +233,14 @@ func isNews(t *Tenant, kind ListKind, o Listed, have string, known bool) bool {
 		return o.Status == "expired" && !state.Final()
 	case ListIntents:
 		return o.Status == "succeeded" && !known
-	case ListRefunds:
+	case ListRefunds, ListDisputes:
+		if o.IntentID == "" { // of a charge that no intent made: its balance transactions tell all of it
+			return false
+		}
+		if kind == ListDisputes {
+			return !known || (o.Status != have && DisputeState(o.Status).rank() >= DisputeState(have).rank())
+		}
 		return !known || RefundState(o.Status).rank() > RefundState(have).rank()
-	case ListDisputes:
-		return !known || (o.Status != have && DisputeState(o.Status).rank() >= DisputeState(have).rank())
 	}
 	return false
 }

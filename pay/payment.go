@@ -2,6 +2,7 @@ package pay
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -239,6 +240,10 @@ type Unclaimed struct {
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 }
+
+// Refundable reports whether its money can be given back by us: Stripe refunds payment
+// intents; what no intent made is refunded in Stripe's dashboard.
+func (u *Unclaimed) Refundable() bool { return strings.HasPrefix(u.ObjectID, "pi_") }
 
 // UnclaimedState is what became of it.
 type UnclaimedState string

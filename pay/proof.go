@@ -18,6 +18,8 @@ type Proof struct {
 	// Unexplained is what nothing explains, per tenant and currency; "0.00" is the goal.
 	Unexplained []ProofSum `json:"unexplained"`
 	Rows        []ProofRow `json:"rows"`
+	// Listed is, per tenant, up to when Stripe's balance was listed: the proof is as fresh.
+	Listed []ProofListed `json:"listed"`
 	// Broken has one line for every closed day that is not what it was; empty is good.
 	Broken []string `json:"broken"`
 }
@@ -27,6 +29,13 @@ type ProofSum struct {
 	Tenant   string   `json:"tenant"`
 	Currency Currency `json:"currency"`
 	Amount   string   `json:"amount"`
+}
+
+// ProofListed is up to when a tenant's balance transactions were listed at Stripe; Through
+// is nil when they never were.
+type ProofListed struct {
+	Tenant  string     `json:"tenant"`
+	Through *time.Time `json:"through"`
 }
 
 // ProofRow is one day. Stripe less PortaBilling is the sum of the Differences.
@@ -132,6 +141,11 @@ func (s *Service) Proof(ctx context.Context, tenantID string, from, until time.T
 	p := w.proof()
 	for _, t := range tenants {
 		if known := w.tenants[t.ID]; known != nil {
+			listed := ProofListed{Tenant: t.Slug}
+			if !known.through.IsZero() {
+				listed.Through = &known.through
+			}
+			p.Listed = append(p.Listed, listed)
 			p.Broken = append(p.Broken, known.chain.end()...)
 		}
 	}
@@ -230,7 +244,7 @@ func (c *proofCell) differ(between, cause string, minor, count int64, object, me
 		c.differences[k] = d
 	}
 	d.minor, d.count = d.minor+minor, d.count+count
-	if object != "" && len(d.objects) < maxObjects {
+	if object != "" && len(d.objects) < maxObjects && !slices.Contains(d.objects, object) {
 		d.objects = append(d.objects, object)
 		d.mend = cmp.Or(d.mend, mend)
 	}
@@ -324,7 +338,7 @@ func (w *proving) aloneMend(f provingFact, cause string) string {
 
 // proof writes what was found, sorted, and what is left over.
 func (w *proving) proof() *Proof {
-	p := &Proof{From: w.from.Format(time.DateOnly), Until: w.until.AddDate(0, 0, -1).Format(time.DateOnly), Rows: []ProofRow{}, Unexplained: []ProofSum{}, Broken: []string{}}
+	p := &Proof{From: w.from.Format(time.DateOnly), Until: w.until.AddDate(0, 0, -1).Format(time.DateOnly), Rows: []ProofRow{}, Unexplained: []ProofSum{}, Broken: []string{}, Listed: []ProofListed{}}
 	keys := slices.SortedFunc(maps.Keys(w.cells), func(a, b proofKey) int {
 		return cmp.Or(cmp.Compare(w.slug(a.tenantID), w.slug(b.tenantID)), cmp.Compare(a.currency, b.currency), cmp.Compare(a.day, b.day))
 	})

@@ -3,6 +3,7 @@ package pay_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -147,6 +148,94 @@ func TestWhatStripeConvertsLeavesOneCurrencyAndComesIntoAnother(t *testing.T) {
 		}
 		if entries != 6 {
 			t.Errorf("%d entries of conversion, want two for each of the payment, the refund and the foreign payment", entries)
+		}
+	})
+}
+
+// TestAChargeWithoutAnIntentIsOneCase: whatever becomes of it at Stripe, also when it was
+// converted, and also after a customer was given it.
+func TestAChargeWithoutAnIntentIsOneCase(t *testing.T) {
+	t.Parallel()
+	for _, settle := range []string{"", "eur"} {
+		for _, assigned := range []bool{false, true} {
+			t.Run(fmt.Sprintf("settledIn=%q,assigned=%v", settle, assigned), func(t *testing.T) {
+				t.Parallel()
+				storetest.Each(t, func(t *testing.T, open func(testing.TB) *sqlstore.Store) {
+					ctx := context.Background()
+					w := paytest.Setup(t, open(t))
+					settled(w)
+					w.SettleIn(settle)
+					w.TakeForeign(3000)
+					listed(t, w)
+					charge := w.FirstAtStripe("/v1/charges")
+					u := theCase(w, charge)
+					held := u.HeldMinor
+					if held <= 0 || u.State != pay.UnclaimedOpen || u.Refundable() {
+						t.Fatalf("the case is %+v", u)
+					}
+					if _, err := w.Pay.RefundUnclaimed(ctx, pay.RefundUnclaimed{TenantID: w.Tenant.ID, ID: u.ID}); pay.CodeOf(err) != pay.CodeConflict {
+						t.Errorf("a refund from here: %v", err)
+					}
+					if assigned {
+						if _, err := w.Pay.AssignUnclaimed(ctx, pay.AssignUnclaimed{TenantID: w.Tenant.ID, ID: u.ID, ICustomer: paytest.ICustomer, Reason: "theirs",
+							Cause: pay.Cause{Kind: pay.CauseCLI, ID: "ada"}}); err != nil {
+							t.Fatal(err)
+						}
+					}
+					w.Act("refund", charge, 1000)
+					listed(t, w)
+					fixed(t, w)
+					if all, err := w.Store.ListUnclaimed(ctx, w.Tenant.ID); err != nil || len(all) != 1 {
+						t.Fatalf("%d cases, %v", len(all), err)
+					}
+					credits, err := w.Store.CustomerBalances(ctx, w.Tenant.ID)
+					if err != nil {
+						t.Fatal(err)
+					}
+					now, credit := theCase(w, charge), int64(0)
+					for _, c := range credits {
+						credit += c.Credit.Minor
+					}
+					left := now.HeldMinor
+					if assigned {
+						left = credit - paytest.Total
+					}
+					if left <= held*60/100 || left >= held*70/100 { // two thirds, at the day's rate
+						t.Errorf("%d is left of %d: %+v, credit %d", left, held, now, credit)
+					}
+					p := proved(t, w)
+					broken, err := w.Store.VerifyBooks(ctx)
+					if err != nil || len(broken) > 0 || !p.Square() {
+						t.Errorf("%v %q %s", err, broken, inWords(p))
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestMoneyWithoutAnOrderIsTheElderTenantsOfOneStripeAccount: never both book it.
+func TestMoneyWithoutAnOrderIsTheElderTenantsOfOneStripeAccount(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB) *sqlstore.Store) {
+		elder := paytest.Setup(t, open(t))
+		younger := elder.Another(func(t *pay.Tenant) { t.StripeKey, t.CreatedAt = elder.Tenant.StripeKey, t.CreatedAt.Add(time.Second) })
+		settled(elder)
+		settled(younger)
+		intent := elder.PayDirectly("4321", nil)
+		for range 2 {
+			listed(t, younger)
+			listed(t, elder)
+		}
+		fixed(t, younger)
+		if u := theCase(elder, intent); u.HeldMinor != 4321 || u.Reason != "no_order" {
+			t.Errorf("the elder's case is %+v", u)
+		}
+		if u := theCase(younger, intent); u.HeldMinor != 0 || u.Reason != "other_tenant" {
+			t.Errorf("the younger's case is %+v", u)
+		}
+		if a, b := proved(t, elder), proved(t, younger); !a.Square() || !b.Square() {
+			t.Errorf("%s\n%s", inWords(a), inWords(b))
 		}
 	})
 }

@@ -292,7 +292,8 @@ type Tx interface {
 	SetSweepMark(ctx context.Context, tenantID string, kind ListKind, m SweepMark, at time.Time) error
 
 	// InsertBalanceTransaction reports false when it is stored already. When another one has
-	// its fact, it is stored with a fact of its own, <id>:other, which b then has.
+	// its fact, it is stored with a fact of its own, <id>:other, and its own amount, which b
+	// then has.
 	InsertBalanceTransaction(ctx context.Context, b *BalanceTransaction) (bool, error)
 	// SavePayout inserts the payout or updates all but its amount and time of creation.
 	SavePayout(ctx context.Context, p *Payout) error

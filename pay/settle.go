@@ -272,15 +272,29 @@ func (s *Service) settleStranger(ctx context.Context, t *Tenant, objectID string
 	if err != nil {
 		return Settlement{}, err
 	}
+	took := f.intent != nil && f.intent.Status == "succeeded"
+	elders := false
+	if took && meta[MetaTenant] == "" {
+		owner, err := s.ownsAccount(ctx, t)
+		if err != nil {
+			return Settlement{}, err
+		}
+		elders = !owner
+	}
 	switch {
 	case livemode != t.StripeLivemode:
 		return s.shelve(ctx, t, id, f, cause, "wrong_mode", "the object is of Stripe's other mode (test or live) than the tenant")
 	case other:
 		return s.shelve(ctx, t, id, f, cause, "other_tenant", "it belongs to another tenant of this installation, who uses the same Stripe account")
-	case f.intent != nil && f.intent.Status == "succeeded":
+	case elders:
+		return s.shelve(ctx, t, id, f, cause, "other_tenant", "no order asked for it, and another tenant here had this Stripe account first: it is kept there")
+	case took:
 		return s.shelve(ctx, t, id, f, cause, "no_order", "money came in at Stripe that no order of ours asked for")
 	case meta[MetaTenant] != "" || meta[MetaOrder] != "":
 		return s.shelve(ctx, t, id, f, cause, "no_order", "it carries Portatill's mark, but no order of this tenant has it")
+	}
+	if f.intent == nil && f.session == nil {
+		return Settlement{Outcome: OutcomeNotOurs, Note: "of no payment intent: money in it is booked from Stripe's balance by the sweep"}, nil
 	}
 	return Settlement{Outcome: OutcomeNotOurs, Note: "not made by Portatill, and no money in it"}, nil
 }

@@ -262,8 +262,10 @@ type StripeBalanceTransaction struct {
 	// currency to minor units of settlement; "" when nothing was converted.
 	ExchangeRate string
 	SourceID     string // ch_…, py_…, re_…, pyr_…, dp_…, du_…, po_…; "" for none
-	// IntentID is the payment intent that the source is of, "" for none.
+	// IntentID is the payment intent that the source is of, "" for none, and ChargeID the
+	// charge.
 	IntentID string
+	ChargeID string
 	// SourceAmount is the source's own amount in the currency it was made in, positive;
 	// zero when the source has none.
 	SourceAmount Money

@@ -51,15 +51,21 @@ func bookSuspense(ctx context.Context, tx Tx, tenantID, orderID string, intent *
 	if err := h.charge(intent.Charge); err != nil || !h.changed {
 		return err
 	}
-	switch {
-	case u.State == UnclaimedRefunded && u.HeldMinor > 0: // a refund that failed gave it back
-		u.State, u.Decision = UnclaimedOpen, Decision{}
-	case u.State == UnclaimedOpen && u.HeldMinor == 0:
-		u.State, u.Decision = UnclaimedRefunded, Decision{Reason: "nothing of it is left: it went back", Cause: cause, At: now}
-	}
+	h.settleState()
 	u.UpdatedAt = now
 	moved, err := tx.MoveUnclaimed(ctx, u, from)
 	return orElse(err, unlessMoved(moved, u.ID))
+}
+
+// settleState closes a case of which nothing is left, and opens it again when a refund
+// that failed gave some back.
+func (h *holding) settleState() {
+	switch u := h.u; {
+	case u.State == UnclaimedRefunded && u.HeldMinor != 0:
+		u.State, u.Decision = UnclaimedOpen, Decision{}
+	case u.State == UnclaimedOpen && u.HeldMinor == 0:
+		u.State, u.Decision = UnclaimedRefunded, Decision{Reason: "nothing of it is left: it went back", Cause: h.cause, At: h.now}
+	}
 }
 
 // entry books one fact with two lines.

@@ -250,8 +250,12 @@ func (s *Service) RefundUnclaimed(ctx context.Context, in RefundUnclaimed) (*Ref
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Store.UnclaimedByID(ctx, in.TenantID, in.ID); err != nil {
+	u, err := s.Store.UnclaimedByID(ctx, in.TenantID, in.ID)
+	if err != nil {
 		return nil, noCase(in.ID, err)
+	}
+	if !u.Refundable() {
+		return nil, Errorf(CodeConflict, "", "%s is of no payment intent, so it cannot be refunded from here: refund %s in Stripe's dashboard, and the sweep books it", u.ID, u.ObjectID)
 	}
 	if err := s.ready(ctx, t); err != nil {
 		return nil, err

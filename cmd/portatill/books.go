@@ -27,6 +27,12 @@ func (a *app) booksCommand() *cobra.Command {
 			"cause of each difference, and the command that mends it. What has no cause is unexplained, and exit code 1.",
 		Example: "  portatill books\n  portatill books --tenant demo --day 2026-11-22 --json\n  portatill books --proof --from 2026-11-01 --until 2026-11-22", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case f.asCSV && asJSON:
+				return usagef("portatill books: --csv and --json are two forms of one answer; give one")
+			case f.proof && verify:
+				return usagef("portatill books: --proof and --verify are two questions; ask one after the other")
+			}
 			return a.withStore(cmd.Context(), func(o *opened) error {
 				id := ""
 				if tenant != "" {
@@ -67,8 +73,6 @@ func (a *app) booksCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.until, "until", "", "with --proof: the last day (UTC); today when not given")
 	cmd.Flags().BoolVar(&f.asCSV, "csv", false, "with --proof: print CSV")
 	jsonFlag(cmd, &asJSON)
-	cmd.MarkFlagsMutuallyExclusive("csv", "json")
-	cmd.MarkFlagsMutuallyExclusive("proof", "verify")
 	return cmd
 }
 

@@ -104,12 +104,27 @@ func writeProof(w io.Writer, p *pay.Proof) {
 	for _, b := range p.Broken {
 		line(w, "BROKEN: %s", b)
 	}
+	for _, l := range p.Listed {
+		if l.Through == nil {
+			line(w, "%s: Stripe's balance was never listed, so its side is empty; portatill sweep does it now", l.Tenant)
+			continue
+		}
+		line(w, "%s: as of the listing of %s", l.Tenant, l.Through.UTC().Format(time.RFC3339))
+	}
 	for _, u := range p.Unexplained {
-		line(w, "%s: unexplained = %s %s", u.Tenant, u.Amount, u.Currency)
+		line(w, "%s: unexplained = %s %s%s", u.Tenant, u.Amount, u.Currency, unsigned(u))
 	}
 	if p.Square() {
 		line(w, "All square: every difference has a cause.")
 	}
+}
+
+// unsigned says how the sum was made, where there is one.
+func unsigned(u pay.ProofSum) string {
+	if strings.Trim(u.Amount, "0.") == "" {
+		return ""
+	}
+	return " (each amount without its sign, so that two faults never hide each other)"
 }
 
 // writeProofCSV writes a line for each of the sides of a day and for each difference.

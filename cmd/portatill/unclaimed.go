@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/user"
 	"slices"
 	"strings"
 	"time"
@@ -187,6 +188,9 @@ func (a *app) staff(otherwise string) pay.Cause {
 		if who, _ := a.env(name); who != "" {
 			return pay.Cause{Kind: pay.CauseCLI, ID: who}
 		}
+	}
+	if u, err := user.Current(); err == nil && u.Username != "" { // in a container, by cron
+		return pay.Cause{Kind: pay.CauseCLI, ID: u.Username}
 	}
 	return pay.Cause{Kind: pay.CauseCLI, ID: otherwise}
 }

@@ -117,7 +117,11 @@ func mending(u *pay.Unclaimed, owners []pay.Suggestion) []string {
 	if len(owners) > 0 {
 		customer = fmt.Sprint(owners[0].ICustomer)
 	}
-	return []string{fmt.Sprintf("portatill unclaimed assign %s --customer %s --reason '…'", u.ID, customer), "portatill unclaimed refund " + u.ID, ignore}
+	assign := fmt.Sprintf("portatill unclaimed assign %s --customer %s --reason '…'", u.ID, customer)
+	if !u.Refundable() { // Stripe's dashboard can
+		return []string{assign, ignore}
+	}
+	return []string{assign, "portatill unclaimed refund " + u.ID, ignore}
 }
 
 func (a *app) printCase(ctx context.Context, o *opened, u *pay.Unclaimed, asJSON bool, text func(w io.Writer, c shownCase)) error {

@@ -72,7 +72,7 @@ func Migrate(ctx context.Context, db *sql.DB, dialect string) error {
 func New(o Options) (*Queue, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &settleWorker{pay: o.Pay, log: o.Log, observe: o.Observe})
-	river.AddWorker(workers, &sweepWorker{pay: o.Pay, log: o.Log, observe: o.Observe})
+	river.AddWorker(workers, &sweepWorker{pay: o.Pay, log: o.Log, observe: o.Observe, interval: o.SweepInterval})
 	poll := o.PollInterval
 	if poll == 0 {
 		poll = 100 * time.Millisecond
@@ -90,7 +90,7 @@ func New(o Options) (*Queue, error) {
 	}
 	if o.SweepInterval > 0 {
 		config.PeriodicJobs = []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(o.SweepInterval),
-			func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil },
+			func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, sweepOpts(o.SweepInterval) },
 			&river.PeriodicJobOpts{RunOnStart: true})}
 	}
 	client, err := river.NewClient(driver(o.DB, o.Dialect), config)
@@ -166,11 +166,10 @@ type sweepArgs struct{}
 
 func (sweepArgs) Kind() string { return "sweep" }
 
-// InsertOpts keeps one sweep waiting at a time; the next interval brings another.
-func (sweepArgs) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{Queue: "sweep", MaxAttempts: 1, UniqueOpts: river.UniqueOpts{
-		ByState: []rivertype.JobState{rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable,
-			rivertype.JobStateRunning, rivertype.JobStateScheduled}}}
+// sweepOpts makes one sweep in each interval, whatever became of the one before: a
+// process that was killed leaves its job running for as long as its timeout.
+func sweepOpts(interval time.Duration) *river.InsertOpts {
+	return &river.InsertOpts{Queue: "sweep", MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByPeriod: max(interval, time.Second)}}
 }
 
 type sweepWorker struct {
@@ -178,15 +177,19 @@ type sweepWorker struct {
 	pay     *pay.Service
 	log     *slog.Logger
 	observe func(string, time.Duration, error)
+	// interval is that of the sweeps.
+	interval time.Duration
 }
 
 // Timeout gives a sweep over thousands of attempts its time. What it did not come to,
-// the next one does: each kind of objects has a mark of its own. After a kill the queue
-// waits as long before it starts another.
+// the next one does: each kind of objects has a mark of its own.
 func (w *sweepWorker) Timeout(*river.Job[sweepArgs]) time.Duration { return 10 * time.Minute }
 
 func (w *sweepWorker) Work(ctx context.Context, job *river.Job[sweepArgs]) error {
 	start := time.Now()
+	if w.interval > 0 && start.Sub(job.ScheduledAt) > max(2*w.interval, 5*time.Minute) {
+		return nil // it waited behind a long one, and so did the next, which does the same
+	}
 	done, err := w.pay.Sweep(ctx, 5_000)
 	listed, errListed := w.pay.SweepListings(ctx)
 	err = errors.Join(err, errListed, w.pay.CloseDays(ctx))

@@ -98,3 +98,44 @@ func argsOf(t *testing.T, text string) (a settleArgs) {
 	}
 	return a
 }
+
+// TestASweepThatAKilledProcessLeftRunningKeepsNoOtherFromItsTurn: the row says running
+// until its timeout is over; the next interval has a sweep all the same.
+func TestASweepThatAKilledProcessLeftRunningKeepsNoOtherFromItsTurn(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB) *sqlstore.Store) {
+		s, ctx := open(t), context.Background()
+		if err := Migrate(ctx, s.DB(), s.Dialect()); err != nil {
+			t.Fatal(err)
+		}
+		swept := make(chan string, 8)
+		q, err := New(Options{DB: s.DB(), Dialect: s.Dialect(), Pay: &pay.Service{Store: s, Now: time.Now, Log: slog.New(slog.DiscardHandler)}, Log: slog.New(slog.DiscardHandler),
+			SweepInterval: time.Second, Observe: func(kind string, _ time.Duration, _ error) { swept <- kind }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		killed, err := q.client.Insert(ctx, sweepArgs{}, sweepOpts(time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := "NOW()"
+		if s.Dialect() == sqlstore.SQLite {
+			now = "datetime('now')"
+		}
+		if _, err := s.DB().ExecContext(ctx, "UPDATE river_job SET state = 'running', attempt = 1, attempted_at = "+now+" WHERE id = $1", killed.Job.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := q.Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = q.Stop(context.WithoutCancel(ctx)) })
+		select {
+		case kind := <-swept:
+			if kind != "sweep" {
+				t.Errorf("a %s was done", kind)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatal("nothing swept for 30 seconds")
+		}
+	})
+}

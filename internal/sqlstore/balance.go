@@ -74,7 +74,7 @@ func (x *tx) InsertBalanceTransaction(ctx context.Context, b *pay.BalanceTransac
 		return false, err
 	}
 	if taken.n > 0 {
-		b.Fact = b.ID + ":other"
+		b.Fact, b.Source = b.ID+":other", b.Amount
 	}
 	return x.moved(ctx, "insert balance transaction", `INSERT INTO balance_transactions (id, tenant_id, type, category, source_id, intent_id, fact,
 			source_currency, source_minor, currency, amount_minor, fee_minor, tax_minor, exchange_rate, payout_id, created_at, available_at, learnt_at)

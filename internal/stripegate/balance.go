@@ -155,12 +155,14 @@ func readSource(out *pay.StripeBalanceTransaction, source *stripe.BalanceTransac
 	switch {
 	case source.Charge != nil:
 		ch := source.Charge
-		out.IntentID, in = idOfIntent(ch.PaymentIntent), ch.Currency
+		out.IntentID, out.ChargeID, in = idOfIntent(ch.PaymentIntent), ch.ID, ch.Currency
 		amount = cmp.Or(ch.AmountCaptured, ch.Amount)
 	case source.Refund != nil:
 		out.IntentID, amount, in = idOfIntent(source.Refund.PaymentIntent), source.Refund.Amount, source.Refund.Currency
+		out.ChargeID = idOfCharge(source.Refund.Charge)
 	case source.Dispute != nil:
 		out.IntentID, amount, in = idOfIntent(source.Dispute.PaymentIntent), source.Dispute.Amount, source.Dispute.Currency
+		out.ChargeID = idOfCharge(source.Dispute.Charge)
 	case source.Payout != nil:
 		// One that Stripe took from the bank is negative.
 		amount, in = max(source.Payout.Amount, -source.Payout.Amount), source.Payout.Currency

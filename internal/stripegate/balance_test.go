@@ -51,19 +51,30 @@ func (d *double) onlyLine(t *testing.T) (*pay.StripeBalanceTransaction, error) {
 func TestABalanceLineSaysWhatStripeSays(t *testing.T) {
 	t.Parallel()
 	whole := pay.StripeBalanceTransaction{ID: "txn_1", Amount: eur(1088), Fee: eur(37), TaxFee: eur(7), Net: eur(1051), Type: "charge", Category: "charge", ExchangeRate: "1.16905",
-		SourceID: "ch_1", IntentID: "pi_1", SourceAmount: gbp(931), CreatedAt: time.Unix(1711000000, 0).UTC(), AvailableAt: time.Unix(1711200000, 0).UTC()}
+		SourceID: "ch_1", IntentID: "pi_1", ChargeID: "ch_1", SourceAmount: gbp(931), CreatedAt: time.Unix(1711000000, 0).UTC(), AvailableAt: time.Unix(1711200000, 0).UTC()}
 	source := func(id, intent string, amount pay.Money) func(*pay.StripeBalanceTransaction) {
-		return func(w *pay.StripeBalanceTransaction) { w.SourceID, w.IntentID, w.SourceAmount = id, intent, amount }
+		return func(w *pay.StripeBalanceTransaction) {
+			w.SourceID, w.IntentID, w.ChargeID, w.SourceAmount = id, intent, "", amount
+			if prefix, _, _ := strings.Cut(id, "_"); amount.Currency != "" && (prefix == "ch" || prefix == "py") {
+				w.ChargeID = id
+			}
+		}
 	}
 	for sentence, c := range map[string]struct {
 		more map[string]any
 		want func(w *pay.StripeBalanceTransaction)
 	}{
-		"AConvertedChargeWithItsPart":      {nil, func(*pay.StripeBalanceTransaction) {}},
-		"AChargeThatWasNotCapturedYet":     {map[string]any{"source": map[string]any{"id": "py_1", "object": "charge", "amount": 1000, "amount_captured": 0, "currency": "gbp", "payment_intent": "pi_1"}}, source("py_1", "pi_1", gbp(1000))},
-		"AnExpandedIntentIsItsID":          {map[string]any{"source": map[string]any{"id": "ch_1", "object": "charge", "amount": 931, "amount_captured": 931, "currency": "gbp", "payment_intent": map[string]any{"id": "pi_2", "object": "payment_intent"}}}, source("ch_1", "pi_2", gbp(931))},
-		"APaymentOfAnotherIntegration":     {map[string]any{"source": map[string]any{"id": "ch_2", "object": "charge", "amount": 5, "amount_captured": 5, "currency": "gbp", "payment_intent": nil}}, source("ch_2", "", gbp(5))},
-		"ARefund":                          {map[string]any{"source": map[string]any{"id": "re_1", "object": "refund", "amount": 50, "currency": "gbp", "payment_intent": "pi_1"}}, source("re_1", "pi_1", gbp(50))},
+		"AConvertedChargeWithItsPart":  {nil, func(*pay.StripeBalanceTransaction) {}},
+		"AChargeThatWasNotCapturedYet": {map[string]any{"source": map[string]any{"id": "py_1", "object": "charge", "amount": 1000, "amount_captured": 0, "currency": "gbp", "payment_intent": "pi_1"}}, source("py_1", "pi_1", gbp(1000))},
+		"AnExpandedIntentIsItsID":      {map[string]any{"source": map[string]any{"id": "ch_1", "object": "charge", "amount": 931, "amount_captured": 931, "currency": "gbp", "payment_intent": map[string]any{"id": "pi_2", "object": "payment_intent"}}}, source("ch_1", "pi_2", gbp(931))},
+		"APaymentOfAnotherIntegration": {map[string]any{"source": map[string]any{"id": "ch_2", "object": "charge", "amount": 5, "amount_captured": 5, "currency": "gbp", "payment_intent": nil}}, source("ch_2", "", gbp(5))},
+		"ARefund":                      {map[string]any{"source": map[string]any{"id": "re_1", "object": "refund", "amount": 50, "currency": "gbp", "payment_intent": "pi_1"}}, source("re_1", "pi_1", gbp(50))},
+		"ARefundOfAChargeWithoutAnIntent": {map[string]any{"source": map[string]any{"id": "re_1", "object": "refund", "amount": 50, "currency": "gbp", "payment_intent": nil, "charge": "ch_7"}}, func(w *pay.StripeBalanceTransaction) {
+			w.SourceID, w.IntentID, w.ChargeID, w.SourceAmount = "re_1", "", "ch_7", gbp(50)
+		}},
+		"ADisputeOfAChargeWithoutAnIntent": {map[string]any{"source": map[string]any{"id": "dp_1", "object": "dispute", "amount": 60, "currency": "gbp", "payment_intent": nil, "charge": "ch_7"}}, func(w *pay.StripeBalanceTransaction) {
+			w.SourceID, w.IntentID, w.ChargeID, w.SourceAmount = "dp_1", "", "ch_7", gbp(60)
+		}},
 		"ADispute":                         {map[string]any{"source": map[string]any{"id": "dp_1", "object": "dispute", "amount": 60, "currency": "gbp", "payment_intent": "pi_1"}}, source("dp_1", "pi_1", gbp(60))},
 		"APayout":                          {map[string]any{"source": map[string]any{"id": "po_1", "object": "payout", "amount": 70, "currency": "eur"}}, source("po_1", "", eur(70))},
 		"APayoutThatTookFromTheBank":       {map[string]any{"source": map[string]any{"id": "po_1", "object": "payout", "amount": -70, "currency": "eur"}}, source("po_1", "", eur(70))},
@@ -71,6 +82,7 @@ func TestABalanceLineSaysWhatStripeSays(t *testing.T) {
 		"ASourceOfAKindThatWeDoNotUse":     {map[string]any{"source": map[string]any{"id": "tr_1", "object": "transfer", "amount": 1, "currency": "gbp"}}, source("tr_1", "", pay.Money{})},
 		"ASourceOfAKindFromAFutureRelease": {map[string]any{"source": map[string]any{"id": "zz_1", "object": "zeppelin", "amount": "much"}}, source("zz_1", "", pay.Money{})},
 		"AFeeThatBelongsToNothing": {map[string]any{"source": nil, "type": "stripe_fee", "reporting_category": "fee", "exchange_rate": nil}, func(w *pay.StripeBalanceTransaction) {
+			w.ChargeID = ""
 			w.SourceID, w.IntentID, w.SourceAmount, w.Type, w.Category, w.ExchangeRate = "", "", pay.Money{}, "stripe_fee", "fee", ""
 		}},
 		"ATypeFromAFutureReleaseIsPassedOn": {map[string]any{"type": "zeppelin", "reporting_category": "airship"}, func(w *pay.StripeBalanceTransaction) { w.Type, w.Category = "zeppelin", "airship" }},

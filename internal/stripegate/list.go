@@ -92,6 +92,13 @@ func (c conn) listDisputesPage(common stripe.ListParams, out *pay.ListPage) erro
 	})
 }
 
+func idOfCharge(ch *stripe.Charge) string {
+	if ch == nil {
+		return ""
+	}
+	return ch.ID
+}
+
 func idOfIntent(i *stripe.PaymentIntent) string {
 	if i == nil {
 		return ""
