@@ -254,7 +254,7 @@ func (s *Service) RefundUnclaimed(ctx context.Context, in RefundUnclaimed) (*Ref
 	if err != nil {
 		return nil, noCase(in.ID, err)
 	}
-	if !u.Refundable() {
+	if u.HeldMinor > 0 && !u.Refundable() {
 		return nil, Errorf(CodeConflict, "", "%s is of no payment intent, so it cannot be refunded from here: refund %s in Stripe's dashboard, and the sweep books it", u.ID, u.ObjectID)
 	}
 	if err := s.ready(ctx, t); err != nil {
