@@ -136,6 +136,9 @@ func (s *Service) sweepWindow(ctx context.Context, t *Tenant, kind ListKind, tak
 	}
 	began := s.Now()
 	from, deep := mark.Through.Add(-sweepOverlap), began.Sub(mark.DeepAt) >= sweepDeepEvery
+	if mark.Through.After(began) { // our clock was ahead: what Stripe made since then was not listed
+		from, deep = began, true
+	}
 	if long := began.Add(-deepWindow(kind)); deep && long.Before(from) { // a till that was down for longer goes on where it was
 		from = long
 	}

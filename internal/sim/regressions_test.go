@@ -69,4 +69,11 @@ var regressions = []struct {
 		{who: "dashboard.forget", a: 1829, b: 8339, c: 63357, d: 53301, fault: fault{"between", 3, 1}, meanwhile: &step{who: "portal.save", a: 5670, b: 9688, c: 24042, d: 56783}},
 		{who: "portal.charge", a: 41557, b: 40036, c: 63157, d: 9086},
 	}},
+	{name: "AClockThatWasAheadAtTheSweepLeavesNothingUnlisted", options: options{Steps: 51, Net: 10, Busy: 10, Jump: 30, Skew: true, Debits: true, Back: true, Strange: true, DebitS: 86400}, steps: []step{ // seed 13
+		{who: "portal.checkout", a: 61626, b: 14513, c: 39041, d: 59666},
+		{who: "browser.find", a: 22976, b: 1676, c: 3061, d: 45469},
+		{who: "skew", a: 42074, b: 33310, c: 29431, d: 2536},
+		{who: "staff.sweep", a: 26891, b: 52024, c: 14573, d: 31569},
+		{who: "dashboard.refund", a: 45250, b: 30007, c: 23773, d: 37864},
+	}},
 }
