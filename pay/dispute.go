@@ -103,7 +103,7 @@ func (b *booking) disputeEntries(p *Payment, d *Dispute, at StripeDispute) error
 		return err
 	}
 	if at.Reinstated != nil {
-		return b.undoLost(owner, at)
+		return b.undoLost(owner, d, at)
 	}
 	if !lost {
 		return nil
@@ -114,21 +114,23 @@ func (b *booking) disputeEntries(p *Payment, d *Dispute, at StripeDispute) error
 		Kind: PostingDispute, SubjectID: d.ID, Amount: disputed(at, at.Withdrawn), State: PostingNeedsReview, CreatedAt: b.now, UpdatedAt: b.now})
 }
 
-// undoLost credits the owner again when a dispute is won that was booked as lost.
-func (b *booking) undoLost(owner LedgerLine, at StripeDispute) error {
-	entries, err := b.tx.ListEntries(b.ctx, b.tenant.ID, b.order.ID)
-	if err != nil {
+// undoLost credits the owner again when a dispute is won that was booked as lost. What
+// PortaBilling is told of it a person decides, as with the loss.
+func (b *booking) undoLost(owner LedgerLine, d *Dispute, at StripeDispute) error {
+	lost, err := b.tx.FactBooked(b.ctx, b.tenant.ID, at.ID+":lost")
+	if err != nil || !lost {
 		return err
 	}
-	for _, e := range entries {
-		if e.Fact == at.ID+":lost" {
-			amount := disputed(at, at.Reinstated)
-			owner.AmountMinor = -amount.Minor
-			return b.entry(EntryDisputeReversal, at.ID+":lost_reversed", amount.Currency, "the dispute was won after all",
-				LedgerLine{Account: AccountDisputes, AmountMinor: amount.Minor}, owner)
-		}
+	amount := disputed(at, at.Reinstated)
+	owner.AmountMinor = -amount.Minor
+	won, err := b.tx.InsertEntry(b.ctx, &LedgerEntry{ID: NewID("led", b.now), TenantID: b.tenant.ID, Kind: EntryDisputeReversal, Fact: at.ID + ":lost_reversed",
+		Currency: amount.Currency, Cause: b.cause, OrderID: b.order.ID, Memo: "the dispute was won after all", At: b.now,
+		Lines: []LedgerLine{{Account: AccountDisputes, AmountMinor: amount.Minor}, owner}})
+	if err != nil || !won {
+		return err
 	}
-	return nil
+	return b.tx.InsertPosting(b.ctx, &Posting{ID: NewID("pst", b.now), TenantID: b.tenant.ID, OrderID: b.order.ID, CustomerID: b.order.CustomerID,
+		Kind: PostingReversal, SubjectID: d.ID, Amount: amount, State: PostingNeedsReview, CreatedAt: b.now, UpdatedAt: b.now})
 }
 
 // bookDispute makes the entries of a dispute against whoever has the money, the

@@ -173,7 +173,8 @@ type PostingKind string
 const (
 	PostingPayment PostingKind = "payment"
 	PostingRefund  PostingKind = "refund"
-	// PostingReversal gives back a refund that failed or was cancelled.
+	// PostingReversal gives back a refund that failed or was cancelled, or a dispute that
+	// was won after it was lost.
 	PostingReversal PostingKind = "refund_reversal"
 	// PostingDispute is a lost dispute: a person decides how PortaBilling is told.
 	PostingDispute PostingKind = "dispute"

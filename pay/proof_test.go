@@ -84,6 +84,14 @@ func TestTheProofNamesEveryDifference(t *testing.T) {
 			listed(w.T.(*testing.T), w)
 			w.ActWith("dispute", map[string]any{"id": w.DisputeAtStripe(), "status": "lost"})
 		}, map[string]int64{"fees GBP": -fee - 2000, "posting_waiting GBP": paytest.Total, "posting_needs_review GBP": -paytest.Total}},
+		{"ADisputeIsWonAfterItWasLost", func(w *paytest.World) {
+			o := settled(w)
+			w.Act("dispute", sessionID(w, o), 0)
+			listed(w.T.(*testing.T), w)
+			w.ActWith("dispute", map[string]any{"id": w.DisputeAtStripe(), "status": "lost"})
+			listed(w.T.(*testing.T), w)
+			w.ActWith("dispute", map[string]any{"id": w.DisputeAtStripe(), "status": "won"})
+		}, map[string]int64{"fees GBP": -fee - 2000, "posting_waiting GBP": paytest.Total}},
 		{"TheSameOrderPaidTwice", func(w *paytest.World) { overpaid(w) },
 			map[string]int64{"fees GBP": -2 * fee, "overpaid GBP": paytest.Total, "posting_waiting GBP": paytest.Total}},
 	} {

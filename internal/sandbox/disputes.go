@@ -94,10 +94,12 @@ func (c *call) closeInquiries(charge string) {
 	}
 }
 
-// closeDispute ends it: won gives the money back (not the fee), lost leaves it with the customer.
+// closeDispute ends it: won gives the money back (not the fee), lost leaves it with the customer. One that was lost may
+// still be won, when the bank thinks again (https://stripe.com/docs/disputes/how-disputes-work).
 func (c *call) closeDispute(r *record, verdict string) {
 	status := str(r.obj, "status")
-	if slices.Contains([]string{"won", "lost", "warning_closed"}, status) {
+	late := status == "lost" && verdict == "won"
+	if !late && slices.Contains([]string{"won", "lost", "warning_closed"}, status) {
 		return
 	}
 	if isInquiry(r.obj) {

@@ -224,7 +224,7 @@ func (w *world) atStripe(what string, s step) {
 	case "verdict":
 		name, path = "dispute", "/v1/disputes"
 		fits = func(o map[string]any) bool {
-			return !slices.Contains([]string{"won", "lost", "warning_closed"}, text(o, "status"))
+			return !slices.Contains([]string{"won", "warning_closed"}, text(o, "status")) // a lost one may be won yet
 		}
 		body["status"] = []string{"won", "lost"}[s.c%2]
 	case "expire":

@@ -180,7 +180,7 @@ func TestATokenBecomesASavedCard(t *testing.T) {
 		if err != nil || card.ID != aCard || card.Label != "Home" {
 			t.Fatalf("got %+v, %v", card, err)
 		}
-		if diff := cmp.Diff([]string{create + " k:method", attach + " k:attach"}, callsOf(d)); diff != "" {
+		if diff := cmp.Diff([]string{create + " k:method", attach + " k:attach:" + aCard}, callsOf(d)); diff != "" {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
 		r := d.requests()

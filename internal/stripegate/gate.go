@@ -25,7 +25,7 @@ const (
 	// since each carries an idempotency key.
 	networkRetries = 2
 	// maxKeyLength leaves room, within Stripe's 255 characters, for what is derived from an idempotency key.
-	maxKeyLength = 240
+	maxKeyLength = 200
 )
 
 // Options are what a Gate is made from. The zero value calls Stripe itself.
@@ -190,7 +190,7 @@ func (c conn) delete(path string, params stripe.ParamsContainer, out stripe.Last
 func checkKey(key string) error {
 	if key == "" || len(key) > maxKeyLength || strings.TrimSpace(key) != key {
 		return &pay.StripeFault{Kind: pay.FaultRejected, Code: "idempotency_key_invalid",
-			Message: "a call that changes something needs an idempotency key of 1 to 240 characters; nothing was sent"}
+			Message: "a call that changes something needs an idempotency key of 1 to 200 characters; nothing was sent"}
 	}
 	return nil
 }

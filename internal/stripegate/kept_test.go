@@ -296,20 +296,20 @@ func TestAFailureThatStripeKeepsAboutMoneyOrACardIsLookedInto(t *testing.T) {
 	}
 	t.Run("ACardThatWasAttachedIsFound", func(t *testing.T) {
 		t.Parallel()
-		k := server(map[string]string{"POST /v1/payment_methods": loose, "GET /v1/payment_methods/" + aCard: theirs, mine: theirs}, "k:attach")
+		k := server(map[string]string{"POST /v1/payment_methods": loose, "GET /v1/payment_methods/" + aCard: theirs, mine: theirs}, "k:attach:"+aCard)
 		if card, err := save(t, k, "tok_1"); err != nil || card.ID != aCard {
 			t.Errorf("got %+v, %v", card, err)
 		}
-		calls(t, k, "POST /v1/payment_methods k:method", attach+" k:attach", "GET /v1/payment_methods/"+aCard, mine)
+		calls(t, k, "POST /v1/payment_methods k:method", attach+" k:attach:"+aCard, "GET /v1/payment_methods/"+aCard, mine)
 	})
 
 	t.Run("OneThatWasNotIsAttachedUnderADerivedKey", func(t *testing.T) {
 		t.Parallel()
-		k := server(map[string]string{"POST /v1/payment_methods": loose, "GET /v1/payment_methods/" + aCard: loose, attach: theirs}, "k:method", "k:attach")
+		k := server(map[string]string{"POST /v1/payment_methods": loose, "GET /v1/payment_methods/" + aCard: loose, attach: theirs}, "k:method", "k:attach:"+aCard)
 		if card, err := save(t, k, "tok_1"); err != nil || card.ID != aCard {
 			t.Errorf("got %+v, %v", card, err)
 		}
-		calls(t, k, "POST /v1/payment_methods k:method", "POST /v1/payment_methods k:method:again", attach+" k:attach", "GET /v1/payment_methods/"+aCard, attach+" k:attach:again")
+		calls(t, k, "POST /v1/payment_methods k:method", "POST /v1/payment_methods k:method:again", attach+" k:attach:"+aCard, "GET /v1/payment_methods/"+aCard, attach+" k:attach:"+aCard+":again")
 	})
 
 	t.Run("ASourceLikewise", func(t *testing.T) {

@@ -32,7 +32,8 @@ func (g *Gate) SaveCard(ctx context.Context, t *pay.Tenant, in pay.CardToken, ke
 		if err != nil {
 			return nil, err
 		}
-		return g.attach(ctx, t, in.StripeCustomer, id, key+":attach")
+		// The method is part of the key, because a repeat may have been answered with another one, and a key stands for one address.
+		return g.attach(ctx, t, in.StripeCustomer, id, key+":attach:"+id)
 	}
 	var card *pay.Card
 	var err error

@@ -270,7 +270,7 @@ var damage = map[string]struct{ view, query string }{
 	"ARefundWithoutItsEntry":       {"no ledger entry", rawRefund + `, 5, 'GBP')`},
 	"TwoAttemptsThatCanBothBePaid": {"I-21", rawAttempts},
 	"AnOrderThatNothingCanEnd":     {"has no attempt", `UPDATE orders SET state = 'open', paid_at = NULL, evidence = ''`},
-	"RefundsAskedBeyondThePayment": {"asked to be", `INSERT INTO refund_requests (id, tenant_id, payment_id, order_id, currency, amount_minor, reason, key,
+	"RefundsAskedBeyondThePayment": {"we asked for refunds", `INSERT INTO refund_requests (id, tenant_id, payment_id, order_id, currency, amount_minor, reason, key,
 			idempotency_key, state, stripe_refund_id, failure, cause_kind, cause_id, created_at, updated_at)
 		SELECT 'rfr_1', tenant_id, id, order_id, currency, amount_minor + 1, '', '', 'rfr_1', 'requested', '', '', 'staff', 'u', 1, 1 FROM payments`},
 	"ALostDisputeThatIsStillHeld":      {"I-16", rawDispute + `; UPDATE ledger_lines SET account = 'disputes', customer_id = NULL WHERE account = 'customer'`},

@@ -763,12 +763,14 @@ FROM orders o
 WHERE o.state IN ('draft', 'open')
   AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.tenant_id = o.tenant_id AND a.order_id = o.id AND a.state IN ('created', 'open', 'processing'));
 
-CREATE VIEW v_refund_requested_over_capture AS -- I-15
+CREATE VIEW v_refund_requested_over_capture AS -- I-15; what others give back at Stripe while we ask is refused there
 SELECT p.tenant_id, p.id AS subject,
-       'I-15: ' || CAST(p.refunded_minor + SUM(q.amount_minor) AS TEXT) || ' is refunded or asked to be, of a payment of ' || CAST(p.amount_minor AS TEXT) || ' ' || p.currency AS fault
-FROM payments p JOIN refund_requests q ON q.tenant_id = p.tenant_id AND q.payment_id = p.id AND q.state = 'requested'
-GROUP BY p.tenant_id, p.id, p.refunded_minor, p.amount_minor, p.currency
-HAVING p.refunded_minor + SUM(q.amount_minor) > p.amount_minor;
+       'I-15: we asked for refunds of ' || CAST(SUM(q.amount_minor) AS TEXT) || ' of a payment of ' || CAST(p.amount_minor AS TEXT) || ' ' || p.currency AS fault
+FROM payments p JOIN refund_requests q ON q.tenant_id = p.tenant_id AND q.payment_id = p.id
+LEFT JOIN refunds r ON r.tenant_id = q.tenant_id AND r.stripe_refund_id = q.stripe_refund_id
+WHERE q.state = 'requested' OR (q.state = 'made' AND COALESCE(r.state, 'pending') NOT IN ('failed', 'canceled'))
+GROUP BY p.tenant_id, p.id, p.amount_minor, p.currency
+HAVING SUM(q.amount_minor) > p.amount_minor;
 
 CREATE VIEW v_dispute_lost_held AS -- I-16
 SELECT e.tenant_id, e.order_id AS subject,
@@ -780,11 +782,12 @@ GROUP BY e.tenant_id, e.order_id, e.currency
 HAVING SUM(l.amount_minor) <> 0;
 
 CREATE VIEW v_dispute_lost_without_posting AS -- I-25; what is lost from suspense was never told to PortaBilling
-SELECT e.tenant_id, e.fact AS subject, 'I-25: the dispute is lost and customer ' || l.customer_id || ' is debited, but nobody is asked what PortaBilling is to be told' AS fault
+SELECT e.tenant_id, e.fact AS subject, 'I-25: the dispute is ' || CASE e.kind WHEN 'dispute_lost' THEN 'lost' ELSE 'won after all' END ||
+       ' and the ledger of customer ' || l.customer_id || ' says so, but nobody is asked what PortaBilling is to be told' AS fault
 FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id AND l.account = 'customer'
-WHERE e.kind = 'dispute_lost'
+WHERE e.kind IN ('dispute_lost', 'dispute_reversal')
   AND NOT EXISTS (SELECT 1 FROM postings s WHERE s.tenant_id = e.tenant_id AND s.customer_id = l.customer_id
-      AND COALESCE(s.order_id, '') = COALESCE(e.order_id, '') AND s.kind = 'dispute');
+      AND COALESCE(s.order_id, '') = COALESCE(e.order_id, '') AND s.kind = CASE e.kind WHEN 'dispute_lost' THEN 'dispute' ELSE 'refund_reversal' END);
 
 CREATE VIEW v_payment_without_posting AS -- I-25
 SELECT p.tenant_id, p.id AS subject, 'I-25: nothing tells PortaBilling of the payment' AS fault
