@@ -117,7 +117,7 @@ func bookBalanceLine(ctx context.Context, tx Tx, l *balanceLine) error {
 	case stored.Fact == l.ID+":fee" && l.Type == "tax_fee":
 		err = book(EntryFee, stored.Fact, "tax on Stripe's fees", amount, AccountVAT, AccountStripe)
 	case stored.Fact == l.ID+":fee":
-		err = book(EntryFee, stored.Fact, "Stripe's "+strings.ReplaceAll(l.Type, "_", " "), amount, AccountFees, AccountStripe)
+		err = book(EntryFee, stored.Fact, "Stripe's "+strings.TrimPrefix(strings.ReplaceAll(l.Type, "_", " "), "stripe "), amount, AccountFees, AccountStripe)
 	case l.Type == "payout":
 		err = book(EntryPayout, stored.Fact, "paid out to the bank", amount, AccountPayouts, AccountStripe)
 	case !l.settles:

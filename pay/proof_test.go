@@ -292,6 +292,35 @@ func TestWhatIsWrongIsUnexplainedAndNamed(t *testing.T) {
 	}
 }
 
+// TestALineOfAPayoutThatIsGoneIsListedAndMatchedAgain: whoever deleted it from the
+// database.
+func TestALineOfAPayoutThatIsGoneIsListedAndMatchedAgain(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB) *sqlstore.Store) {
+		store := open(t)
+		w := paytest.Setup(t, store)
+		settled(w)
+		w.PayOut()
+		listed(t, w)
+		fixed(t, w)
+		if _, err := store.DB().ExecContext(context.Background(), "DELETE FROM balance_transactions WHERE type = 'charge'"); err != nil {
+			t.Fatal(err)
+		}
+		listed(t, w)
+		fixed(t, w)
+		payouts, err := w.Pay.Payouts(context.Background(), pay.PayoutFilter{TenantID: w.Tenant.ID})
+		if err != nil || len(payouts) != 1 || payouts[0].Transactions != 1 || !payouts[0].Square() {
+			t.Errorf("%+v %v", payouts, err)
+		}
+		if p := proved(t, w); !p.Square() {
+			t.Error(inWords(p))
+		}
+		if broken, err := store.VerifyBooks(context.Background()); err != nil || len(broken) > 0 {
+			t.Errorf("%v %q", err, broken)
+		}
+	})
+}
+
 // TestMoneyOnTheWayIsNotUnexplained: the ledger is ahead of the last listing, or the two
 // have it on two days.
 func TestMoneyOnTheWayIsNotUnexplained(t *testing.T) {

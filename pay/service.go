@@ -126,7 +126,8 @@ type Reader interface {
 
 	// KnownBalance tells which balance transactions are stored, by id.
 	KnownBalance(ctx context.Context, tenantID string, ids []string) (map[string]bool, error)
-	// KnownPayouts returns what is stored of these payouts, by id.
+	// KnownPayouts returns what is stored of these payouts, by id. One whose balance
+	// transactions do not sum to it is as one that was not matched yet.
 	KnownPayouts(ctx context.Context, tenantID string, payouts []*StripePayout) (map[string]*Payout, error)
 	// ListClosedDays returns a tenant's closed days, oldest first.
 	ListClosedDays(ctx context.Context, tenantID string) ([]*ClosedDay, error)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"regexp"
 	"strings"
 	"time"
 
@@ -155,10 +156,21 @@ func jsonFlag(cmd *cobra.Command, to *bool) {
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
+	switch {
+	case len(args) > 0 && cmd.HasSubCommands():
+		return usagef("%s has no command %q; see %s --help", cmd.CommandPath(), args[0], cmd.CommandPath())
+	case len(args) > 0:
 		return usagef("%s takes no arguments; see %s --help", cmd.CommandPath(), cmd.CommandPath())
 	}
 	return nil
+}
+
+// idText is what follows the prefix of an id of ours (pay.NewID).
+var idText = regexp.MustCompile(`^_[0-9a-hjkmnp-tv-z]{26}$`)
+
+func isID(text, prefix string) bool {
+	rest, ok := strings.CutPrefix(text, prefix)
+	return ok && idText.MatchString(rest)
 }
 
 func oneArg(what string) cobra.PositionalArgs {

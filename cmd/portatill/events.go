@@ -61,7 +61,7 @@ func (q *eventSearch) check(cmd *cobra.Command) error {
 	if q.limit < 1 || q.limit > 1000 {
 		bad("limit", "must be between 1 and 1000")
 	}
-	if q.after != "" && !strings.HasPrefix(q.after, "evn_") {
+	if q.after != "" && !isID(q.after, "evn") {
 		bad("after", "must be an event's id of ours, such as evn_01jd…")
 	}
 	if len(faults) > 0 {

@@ -134,8 +134,11 @@ func (a *app) notes(f *exportFlags, end exportEnd, err error) {
 func writeExport(w io.Writer, asJSON bool, header []string, work func(emit func(exportRow) error) (exportEnd, error)) (exportEnd, error) {
 	out := bufio.NewWriterSize(w, 64<<10)
 	if !asJSON {
-		sheet := csvout.NewWriter(out, header...)
-		end, err := work(func(r exportRow) error { return sheet.Write(r.cells()...) })
+		sheet, rows := csvout.NewWriter(out, header...), 0
+		end, err := work(func(r exportRow) error { rows++; return sheet.Write(r.cells()...) })
+		if _, wrong := errors.AsType[*checkError](err); err != nil && !wrong && rows == 0 {
+			return end, err // nothing to put a header over
+		}
 		return end, errors.Join(err, sheet.Err(), out.Flush())
 	}
 	encode := func(v any) error {
@@ -184,7 +187,7 @@ func createFile(path string, force bool) (*outFile, error) {
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".portatill-export-*")
 	if err != nil {
-		return nil, fmt.Errorf("--out: %w", err)
+		return nil, notWritten(path, err)
 	}
 	return &outFile{file, path, force}, nil
 }
@@ -192,7 +195,7 @@ func createFile(path string, force bool) (*outFile, error) {
 // keep gives the file its name, once its bytes are on the disk.
 func (o *outFile) keep() error {
 	if err := errors.Join(o.Sync(), o.Close()); err != nil {
-		return fmt.Errorf("--out: %w", err)
+		return notWritten(o.path, err)
 	}
 	if !o.force {
 		// A link fails when somebody made the file meanwhile; a rename would replace it. Where
@@ -206,9 +209,19 @@ func (o *outFile) keep() error {
 		}
 	}
 	if err := os.Rename(o.Name(), o.path); err != nil {
-		return fmt.Errorf("--out: %w", err)
+		return notWritten(o.path, err)
 	}
 	return nil
+}
+
+// notWritten names the file that was asked for, not the one that stands for it meanwhile.
+func notWritten(path string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	} else if e, ok := errors.AsType[*os.LinkError](err); ok {
+		err = e.Err
+	}
+	return fmt.Errorf("--out: %s cannot be written: %w", path, err)
 }
 
 // discard removes what has no name of its own.

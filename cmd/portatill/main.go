@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime/debug"
 	"syscall"
 
@@ -74,11 +75,22 @@ func (a *app) root() *cobra.Command {
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%s: %v; see %s --help", cmd.CommandPath(), err, cmd.CommandPath())
+		return usagef("%s: %s; see %s --help", cmd.CommandPath(), flagFault(err), cmd.CommandPath())
 	})
 	root.AddCommand(a.serveCommand(), a.sandboxCommand(), a.migrateCommand(), a.tenantCommand(), a.adminCommand(), a.ordersCommand(), a.refundCommand(), a.unclaimedCommand(),
 		a.settleCommand(), a.sweepCommand(), a.eventsCommand(), a.booksCommand(), a.exportCommand(), a.payoutsCommand(), a.doctorCommand(), a.secretsCommand(), a.configCommand(), a.decodeCommand(), a.encodeCommand(), a.versionCommand())
 	return root
+}
+
+// The words of package strconv, which pflag hands on.
+var (
+	notANumber = regexp.MustCompile(`strconv\.\w+: parsing .*: invalid syntax$`)
+	tooLarge   = regexp.MustCompile(`strconv\.\w+: parsing .*: value out of range$`)
+)
+
+// flagFault says what is wrong with a flag without the names of Go's functions.
+func flagFault(err error) string {
+	return tooLarge.ReplaceAllString(notANumber.ReplaceAllString(err.Error(), "that is not of the kind it must be"), "that number is too large or too small")
 }
 
 // version is set by the linker for releases.

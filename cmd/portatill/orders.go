@@ -101,7 +101,7 @@ func (q *orderSearch) check(cmd *cobra.Command) error {
 	if q.limit < 1 || q.limit > 200 {
 		bad("limit", "must be between 1 and 200")
 	}
-	if q.after != "" && !strings.HasPrefix(q.after, "ord_") {
+	if q.after != "" && !isID(q.after, "ord") {
 		bad("after", "must be an order's id, such as ord_01jd…")
 	}
 	if len(faults) > 0 {

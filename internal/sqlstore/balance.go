@@ -49,12 +49,17 @@ func (r reader) KnownPayouts(ctx context.Context, tenantID string, payouts []*pa
 		ids[i] = p.ID
 	}
 	args, in := list([]any{tenantID}, ids)
-	found, err := many(ctx, r, "payouts", scanPayout, payoutSelect+` WHERE tenant_id = $1 AND id IN (`+in+`)`, args...)
+	found, err := many(ctx, r, "payouts", scanPayout, strings.Replace(payoutSelect, "matched_at", matchedAndWhole, 1)+` WHERE tenant_id = $1 AND id IN (`+in+`)`, args...)
 	for _, p := range found {
 		known[p.ID] = p
 	}
 	return known, err
 }
+
+// matchedAndWhole is when a payout was matched, nothing when what is stored of it does not
+// sum to it: a row that is gone is listed again without its payout.
+const matchedAndWhole = `CASE WHEN amount_minor = foreign_minor + (SELECT COALESCE(SUM(b.amount_minor - b.fee_minor), 0) FROM balance_transactions b
+	WHERE b.tenant_id = payouts.tenant_id AND b.payout_id = payouts.id AND b.source_id <> payouts.id) THEN matched_at END`
 
 const payoutSelect = `SELECT id, tenant_id, status, currency, amount_minor, automatic, foreign_minor, created_at, arrival_at, matched_at, updated_at FROM payouts`
 
