@@ -210,17 +210,27 @@ func (s *Service) intentOfRequest(ctx context.Context, r *RefundRequest) (string
 }
 
 func (s *Service) refuseRefund(ctx context.Context, r *RefundRequest, code string) (*RefundRequest, error) {
-	gone := *r
+	gone, moved := *r, false
 	gone.Failure, gone.UpdatedAt = code, s.Now()
-	err := s.Store.InTx(ctx, func(tx Tx) error {
-		moved, err := tx.MoveRefundRequest(ctx, &gone, RefundRefused)
-		if err != nil || !moved {
-			return errors.Join(err, unlessMoved(moved, r.ID))
+	err := s.Store.InTx(ctx, func(tx Tx) (err error) {
+		if moved, err = tx.MoveRefundRequest(ctx, &gone, RefundRefused); err != nil || !moved {
+			return err
 		}
 		return tellOrder(ctx, tx, r.TenantID, r.OrderID, gone.UpdatedAt, "refund.refused", r.Cause, code)
 	})
-	gone.State = RefundRefused
-	return &gone, errors.Join(err, refusedRefund(&gone))
+	switch {
+	case err != nil:
+		return r, err
+	case moved:
+		gone.State = RefundRefused
+		return &gone, refusedRefund(&gone)
+	}
+	// Another call sent the same request and was quicker to write down what Stripe said.
+	now, err := s.Store.RefundRequestByID(ctx, r.TenantID, r.ID)
+	if err != nil {
+		return r, err
+	}
+	return now, refusedRefund(now)
 }
 
 func refusedRefund(r *RefundRequest) error {

@@ -105,4 +105,22 @@ var regressions = []struct {
 		{who: "skew", a: 55271, b: 43725, c: 28604, d: 13295, fault: fault{"half an answer", 3, 1}},
 		{who: "browser.submit", a: 61855, b: 20620, c: 1768, d: 62870},
 	}},
+	{name: "TwoWhoSendTheSameRefundAreBothToldOfItsRefusal", options: options{Steps: 55, Lose: 100, Repeat: 0, Late: 0, Shuffle: false, Net: 10, Busy: 10, Crash: 0, Between: 30, Jump: 0, Skew: false, Debits: true, Cards: true, Back: true, Dispute: true, Strange: false, DebitS: 60, Payouts: false, Convert: false}, steps: []step{ // seed 21920
+		{who: "portal.checkout", a: 61886, b: 44004, c: 55033, d: 52102},
+		{who: "portal.list", a: 29259, b: 30916, c: 52473, d: 18180},
+		{who: "browser.pay", a: 23640, b: 63934, c: 1079, d: 60734, fault: fault{"between", 1, 1}, meanwhile: &step{who: "browser.pay", a: 6519, b: 61348, c: 50714, d: 27216}},
+		{who: "staff.sweep", a: 57489, b: 65204, c: 46637, d: 20700, fault: fault{"between", 1, 1}, meanwhile: &step{who: "browser.submit", a: 14135, b: 25314, c: 11953, d: 47804}},
+		{who: "staff.refund", a: 56827, b: 4987, c: 49648, d: 17847, fault: fault{"between", 5, 1}, meanwhile: &step{who: "staff.refund", a: 38497, b: 9307, c: 17079, d: 26244}},
+	}},
+	{name: "ADisputeWonAfterItWasLostIsAReversalOfItsOwn", options: options{Steps: 53, Lose: 20, Repeat: 0, Late: 60, Shuffle: true, Net: 30, Busy: 0, Crash: 0, Between: 0, Jump: 5, Skew: false, Debits: false, Cards: false, Back: false, Dispute: true, Strange: false, DebitS: 60, Payouts: true, Convert: false}, steps: []step{ // seed 21718
+		{who: "portal.checkout", a: 24771, b: 38004, c: 56956, d: 63685},
+		{who: "portal.checkout", a: 902, b: 50148, c: 36660, d: 4778},
+		{who: "portal.checkout", a: 49028, b: 43697, c: 16937, d: 19108},
+		{who: "browser.submit", a: 21330, b: 43441, c: 1140, d: 7733},
+		{who: "browser.pay", a: 47952, b: 45461, c: 23506, d: 57533},
+		{who: "browser.submit", a: 59491, b: 29866, c: 59233, d: 24043},
+		{who: "bank.verdict", a: 39284, b: 33073, c: 47663, d: 59210},
+		{who: "staff.settle", a: 64238, b: 27408, c: 52468, d: 37756, fault: fault{"lost before", 3, 99}},
+		{who: "bank.verdict", a: 24058, b: 4210, c: 15962, d: 6403, fault: fault{"lost after", 3, 3}},
+	}},
 }

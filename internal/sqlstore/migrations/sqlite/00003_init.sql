@@ -1025,7 +1025,7 @@ FROM postings s
 WHERE substr(s.subject_id, 1, 4) <> 'unc_'
   AND NOT EXISTS (SELECT 1 FROM payments p WHERE s.kind = 'payment' AND p.tenant_id = s.tenant_id AND p.id = s.subject_id)
   AND NOT EXISTS (SELECT 1 FROM refunds r WHERE s.kind IN ('refund', 'refund_reversal') AND r.tenant_id = s.tenant_id AND r.id = s.subject_id)
-  AND NOT EXISTS (SELECT 1 FROM disputes d WHERE s.kind = 'dispute' AND d.tenant_id = s.tenant_id AND d.id = s.subject_id);
+  AND NOT EXISTS (SELECT 1 FROM disputes d WHERE s.kind IN ('dispute', 'refund_reversal') AND d.tenant_id = s.tenant_id AND d.id = s.subject_id);
 
 CREATE VIEW v_state_unnoticed AS -- I-26
 SELECT o.tenant_id, o.id AS subject, 'I-26: the order is ' || o.state || ', but there is no notice of it for the portal' AS fault
