@@ -187,21 +187,7 @@ func (s *Service) ready(ctx context.Context, t *Tenant) error {
 	if fault := t.ReadyFault(); fault != "" {
 		return Errorf(CodeStripeError, "", "This tenant is not ready to take money: %s. Its operator must set it", fault)
 	}
-	if t.StripeAccount != "" {
-		return nil
-	}
-	account, err := s.Gateway.Account(ctx, t)
-	if err != nil {
-		return stripeError("learn the Stripe account of tenant "+t.Slug, err)
-	}
-	t.StripeAccount = account.ID
-	return s.Store.InTx(ctx, func(tx Tx) error {
-		// The account is that of the key that asked; an operator may have set another.
-		if stored, err := tx.TenantByID(ctx, t.ID); err != nil || stored.StripeKey != t.StripeKey {
-			return err
-		}
-		return tx.SetStripeAccount(ctx, t.ID, account.ID, t.StripeLivemode)
-	})
+	return s.learnAccount(ctx, t)
 }
 
 // acceptOrder stores customer, order and first attempt in one transaction, or

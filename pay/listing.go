@@ -82,6 +82,9 @@ func (s *Service) SweepObjects(ctx context.Context, t *Tenant) (ListingResult, e
 	if t.ReadyFault() != "" {
 		return all, nil
 	}
+	if err := s.learnAccount(ctx, t); err != nil { // whose money it is depends on it
+		return all, err
+	}
 	var errs []error
 	for _, kind := range ListKinds {
 		sweep := func() (ListingResult, error) { return s.sweepKind(ctx, t, kind) }

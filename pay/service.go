@@ -124,6 +124,12 @@ type Reader interface {
 	// they never were.
 	SweepMark(ctx context.Context, tenantID string, kind ListKind) (SweepMark, error)
 
+	// StripeAccountOwner returns the tenant that keeps the books of what the account has of
+	// no order, "" when none does yet.
+	StripeAccountOwner(ctx context.Context, account string, livemode bool) (tenantID string, err error)
+	// KnownElsewhere tells which balance transactions, payouts and objects of unclaimed
+	// money are in the books of another tenant, by id.
+	KnownElsewhere(ctx context.Context, tenantID string, ids []string) (map[string]bool, error)
 	// KnownBalance tells which balance transactions are stored, by id.
 	KnownBalance(ctx context.Context, tenantID string, ids []string) (map[string]bool, error)
 	// KnownPayouts returns what is stored of these payouts, by id. One whose balance
@@ -227,6 +233,9 @@ type Tx interface {
 	SetTokenCard(ctx context.Context, tenantID, claim, cardID string, at time.Time) error
 	// SetStripeAccount stores the tenant's account once it is known.
 	SetStripeAccount(ctx context.Context, tenantID, account string, livemode bool) error
+	// ClaimStripeAccount makes a tenant the owner of an account that from owns, or nobody
+	// when from is ""; it reports false when it is another's by now.
+	ClaimStripeAccount(ctx context.Context, account string, livemode bool, tenantID, from string) (bool, error)
 
 	InsertOrder(ctx context.Context, o *Order) error
 	// MoveOrder is the only SQL that changes an order's state. It refuses an edge that

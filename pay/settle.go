@@ -279,7 +279,11 @@ func (s *Service) settleStranger(ctx context.Context, t *Tenant, objectID string
 		if err != nil {
 			return Settlement{}, err
 		}
-		elders = !owner
+		elsewhere, err := s.Store.KnownElsewhere(ctx, t.ID, []string{id})
+		if err != nil {
+			return Settlement{}, err
+		}
+		elders = !owner || elsewhere[id]
 	}
 	switch {
 	case livemode != t.StripeLivemode:
@@ -337,7 +341,18 @@ func (s *Service) shelve(ctx context.Context, t *Tenant, id string, f stripeFact
 				return err
 			}
 		}
-		if u, err = tx.UnclaimedByID(ctx, t.ID, id); err == nil && u.State != UnclaimedOpen {
+		if u, err = tx.UnclaimedByID(ctx, t.ID, id); err != nil {
+			return err
+		}
+		if reason == "other_tenant" && u.Reason == reason { // nothing that a person here could decide
+			done = Settlement{Outcome: OutcomeNotOurs, Note: detail}
+			if u.State == UnclaimedOpen {
+				u.State, u.Decision, u.UpdatedAt = UnclaimedIgnored, Decision{Reason: detail, Cause: cause, At: now}, now
+				_, err = tx.MoveUnclaimed(ctx, u, UnclaimedOpen)
+			}
+			return err
+		}
+		if u.State != UnclaimedOpen {
 			done = Settlement{Outcome: OutcomeApplied, Note: u.ID + " was decided: " + string(u.State)}
 		}
 		return err

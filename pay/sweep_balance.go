@@ -6,22 +6,6 @@ import (
 	"time"
 )
 
-// ownsAccount reports whether the lines of a Stripe account that are of no payment
-// (payouts, Stripe's own fees) are this tenant's: the eldest's of those who have it.
-func (s *Service) ownsAccount(ctx context.Context, t *Tenant) (bool, error) {
-	tenants, err := s.Store.ListTenants(ctx)
-	if err != nil {
-		return false, err
-	}
-	for _, o := range tenants {
-		if o.ID != t.ID && t.StripeAccount != "" && o.StripeAccount == t.StripeAccount && o.StripeLivemode == t.StripeLivemode &&
-			(o.CreatedAt.Before(t.CreatedAt) || o.CreatedAt.Equal(t.CreatedAt) && o.ID < t.ID) {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
 // sweepBalance lists what moved the balance at Stripe and books what the books do not
 // have.
 func (s *Service) sweepBalance(ctx context.Context, t *Tenant) (ListingResult, error) {
@@ -55,9 +39,17 @@ func (s *Service) takeBalance(ctx context.Context, t *Tenant, page []*StripeBala
 	if err != nil {
 		return done, 0, err
 	}
+	elsewhere, err := s.Store.KnownElsewhere(ctx, t.ID, ids)
+	if err != nil {
+		return done, 0, err
+	}
 	var fresh []*balanceLine
 	for _, bt := range page {
-		if known[bt.ID] {
+		switch {
+		case known[bt.ID]:
+			continue
+		case elsewhere[bt.ID]:
+			foreignMinor += bt.Net.Minor
 			continue
 		}
 		l := readBalance(t.ID, bt, s.Now())
@@ -125,7 +117,18 @@ func (s *Service) sweepPayouts(ctx context.Context, t *Tenant) (ListingResult, e
 		if err != nil {
 			return pageSwept{}, err
 		}
+		ids := make([]string, len(page.Payouts))
+		for i, p := range page.Payouts {
+			ids[i] = p.ID
+		}
+		elsewhere, err := s.Store.KnownElsewhere(ctx, t.ID, ids)
+		if err != nil {
+			return pageSwept{}, err
+		}
 		for _, p := range page.Payouts {
+			if elsewhere[p.ID] {
+				continue
+			}
 			changed, err := s.takePayout(ctx, t, p, known[p.ID])
 			if err != nil {
 				return pageSwept{}, fmt.Errorf("payout %s: %w", p.ID, err)

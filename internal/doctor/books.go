@@ -19,7 +19,15 @@ const proofDays = 31
 func (e *examination) sweep(ctx context.Context, t *pay.Tenant) {
 	const name = "sweep"
 	now, oldest, kind := e.Now(), time.Time{}, pay.ListKind("")
+	owner, err := e.Store.StripeAccountOwner(ctx, t.StripeAccount, t.StripeLivemode)
+	if err != nil {
+		e.fail(name, "whose its Stripe account is cannot be read: "+words(err), "see that the database is up")
+		return
+	}
 	for _, k := range pay.ListKinds {
+		if k == pay.ListPayouts && owner != "" && owner != t.ID { // they are in the books of the tenant that had the account first
+			continue
+		}
 		mark, err := e.Store.SweepMark(ctx, t.ID, k)
 		if err != nil {
 			e.fail(name, "its marks cannot be read: "+words(err), "see that the database is up")

@@ -244,6 +244,15 @@ func TestEveryIllnessIsFound(t *testing.T) {
 		"ASweepOfAWhileAgo":        {func(p *patient) { p.swept(now.Add(-time.Hour)) }, "sweep", OK, "listed 60 minutes ago"},
 		"ASweepThatStopped":        {func(p *patient) { p.swept(now.Add(-25 * time.Hour)) }, "sweep", Fail, "last listed at Stripe"},
 		"ASweepThatLeavesAKindOut": {func(p *patient) { p.swept(now, pay.ListPayouts); p.Now = later(90 * time.Minute) }, "sweep", OK, "is new"},
+		"AnAccountThatAnotherTenantHadFirst": {func(p *patient) {
+			p.Tenant = p.tenant.Slug
+			other := storetest.Tenant(p.t, p.store)
+			storetest.Write(p.t, p.store, func(ctx context.Context, tx pay.Tx) error {
+				_, err := tx.ClaimStripeAccount(ctx, p.tenant.StripeAccount, p.tenant.StripeLivemode, other.ID, "")
+				return err
+			})
+			p.swept(now.Add(-time.Hour), pay.ListPayouts)
+		}, "sweep", OK, "listed 60 minutes ago"},
 		"SomethingUnexplained": {func(p *patient) {
 			p.proof = &pay.Proof{Unexplained: []pay.ProofSum{{Tenant: "acme", Currency: "GBP", Amount: "0.01"}},
 				Rows: []pay.ProofRow{{Tenant: "acme", Currency: "GBP", Unexplained: "0.01"}}}

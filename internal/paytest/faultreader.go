@@ -335,6 +335,20 @@ func (r reader) KnownObjects(ctx context.Context, tenantID string, kind pay.List
 	return r.in.KnownObjects(ctx, tenantID, kind, objects)
 }
 
+func (r reader) StripeAccountOwner(ctx context.Context, account string, livemode bool) (string, error) {
+	if err := r.faults.next("StripeAccountOwner"); err != nil {
+		return "", err
+	}
+	return r.in.StripeAccountOwner(ctx, account, livemode)
+}
+
+func (r reader) KnownElsewhere(ctx context.Context, tenantID string, ids []string) (map[string]bool, error) {
+	if err := r.faults.next("KnownElsewhere"); err != nil {
+		return nil, err
+	}
+	return r.in.KnownElsewhere(ctx, tenantID, ids)
+}
+
 func (r reader) SweepMark(ctx context.Context, tenantID string, kind pay.ListKind) (pay.SweepMark, error) {
 	if err := r.faults.next("SweepMark"); err != nil {
 		return pay.SweepMark{}, err

@@ -55,6 +55,13 @@ func (x *tx) BindStripeCustomer(ctx context.Context, tenantID, customerID, accou
 	return x.in.BindStripeCustomer(ctx, tenantID, customerID, account, livemode, stripeCustomer, at)
 }
 
+func (x *tx) ClaimStripeAccount(ctx context.Context, account string, livemode bool, tenantID, from string) (bool, error) {
+	if err := x.faults.next("ClaimStripeAccount"); err != nil {
+		return false, err
+	}
+	return x.in.ClaimStripeAccount(ctx, account, livemode, tenantID, from)
+}
+
 func (x *tx) SetStripeAccount(ctx context.Context, tenantID, account string, livemode bool) error {
 	if err := x.faults.next("SetStripeAccount"); err != nil {
 		return err

@@ -38,6 +38,25 @@ func (r reader) KnownBalance(ctx context.Context, tenantID string, ids []string)
 	}, `SELECT id FROM balance_transactions WHERE tenant_id = $1 AND id IN (`+in+`)`, args...)
 }
 
+// KnownElsewhere implements pay.Reader.
+func (r reader) KnownElsewhere(ctx context.Context, tenantID string, ids []string) (map[string]bool, error) {
+	known := map[string]bool{}
+	if len(ids) == 0 {
+		return known, nil
+	}
+	args, in := list([]any{tenantID}, ids)
+	return known, each(ctx, r, "books of other tenants", func(w row) error {
+		var id string
+		if err := w.Scan(&id); err != nil {
+			return r.fail("look into the books of other tenants", err)
+		}
+		known[id] = true
+		return nil
+	}, `SELECT id FROM balance_transactions WHERE tenant_id <> $1 AND id IN (`+in+`)
+		UNION ALL SELECT id FROM payouts WHERE tenant_id <> $1 AND id IN (`+in+`)
+		UNION ALL SELECT object_id FROM unclaimed WHERE tenant_id <> $1 AND object_id IN (`+in+`) AND reason NOT IN ('other_tenant', 'wrong_mode')`, args...)
+}
+
 // KnownPayouts implements pay.Reader.
 func (r reader) KnownPayouts(ctx context.Context, tenantID string, payouts []*pay.StripePayout) (map[string]*pay.Payout, error) {
 	known := map[string]*pay.Payout{}

@@ -203,6 +203,32 @@ func (s *Store) RevokeLicense(ctx context.Context, tenantID, licenseID string, w
 	return revoked, err
 }
 
+// StripeAccountOwner implements pay.Reader.
+func (r reader) StripeAccountOwner(ctx context.Context, account string, livemode bool) (string, error) {
+	type owner struct{ id string }
+	o, err := one(ctx, r, "Stripe account", func(w row, o *owner) error { return w.Scan(&o.id) },
+		`SELECT tenant_id FROM stripe_accounts WHERE account = $1 AND livemode = $2`, account, livemode)
+	if err != nil {
+		if pay.IsNotFound(err) {
+			err = nil
+		}
+		return "", err
+	}
+	return o.id, nil
+}
+
+// ClaimStripeAccount implements pay.Tx.
+func (x *tx) ClaimStripeAccount(ctx context.Context, account string, livemode bool, tenantID, from string) (bool, error) {
+	if from != "" {
+		n, err := x.exec(ctx, "claim Stripe account", `UPDATE stripe_accounts SET tenant_id = $3 WHERE account = $1 AND livemode = $2 AND tenant_id = $4`,
+			account, livemode, tenantID, from)
+		return n > 0, err
+	}
+	n, err := x.exec(ctx, "claim Stripe account", `INSERT INTO stripe_accounts (account, livemode, tenant_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+		account, livemode, tenantID)
+	return n > 0, err
+}
+
 // SetStripeAccount implements pay.Tx.
 func (x *tx) SetStripeAccount(ctx context.Context, tenantID, account string, livemode bool) error {
 	return x.must(ctx, "set Stripe account", "tenant", `UPDATE tenants SET stripe_account = $2, stripe_livemode = $3
