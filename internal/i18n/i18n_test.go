@@ -241,6 +241,17 @@ func TestNumbersAndDates(t *testing.T) {
 	})
 }
 
+func TestLanguages(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, l := range i18n.Languages() {
+		got = append(got, l.Tag)
+	}
+	if diff := cmp.Diff(pay.Languages, got); diff != "" {
+		t.Errorf("a tenant can choose others than there are: %s", diff)
+	}
+}
+
 func TestChoice(t *testing.T) {
 	t.Parallel()
 	tag := func(l *i18n.Language) string {
