@@ -23,12 +23,14 @@ type branded struct {
 func brand(c echo.Context, t *pay.Tenant, base string) { c.Set(brandKey, branded{t, base}) }
 
 // brandOf is what brand noted. Of an order's address whose handler did not come to
-// that, it is looked up; when that fails too, the page is nobody's.
-func (h *Handlers) brandOf(c echo.Context) branded {
+// that, it is looked up, unless the fault may be the database's own; when that fails
+// too, the page is nobody's.
+func (h *Handlers) brandOf(c echo.Context, f fault) branded {
 	if b, ok := c.Get(brandKey).(branded); ok {
 		return b
 	}
-	if !strings.HasPrefix(c.Path(), "/pay/:token") {
+	ours := f.status == http.StatusInternalServerError || f.code == pay.CodeUnavailable
+	if ours || !strings.HasPrefix(c.Path(), "/pay/:token") {
 		return branded{}
 	}
 	if _, err := h.open(c); err != nil {
@@ -54,7 +56,7 @@ func (h *Handlers) errorPage(c echo.Context, f fault) error {
 	if _, posted := c.Get(passKey).(bool); posted && f.status == http.StatusBadRequest {
 		f.status = http.StatusUnprocessableEntity
 	}
-	b := h.brandOf(c)
+	b := h.brandOf(c, f)
 	v := views.ErrorView{Frame: h.errorFrame(c, b), Status: f.status, RequestID: f.request}
 	l := v.Language
 	switch f.code {
