@@ -215,7 +215,11 @@ func TestNumbersAndDates(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v: %v", s, err)
 		}
-		return l.Money(m)
+		got := l.Money(m)
+		if l.Dir == "rtl" { // the mark that keeps UK£ from being shown as £UK
+			got = strings.TrimSuffix(got, "\u200e")
+		}
+		return got
 	})
 	number := func(v any) int64 { return int64(v.(float64)) }
 	check("PercentagesAreWrittenAsIntlWritesThem", want.Percent, func(l *i18n.Language, s []any) string { return l.Percent(number(s[1])) })

@@ -34,6 +34,9 @@ func (l *Language) Money(m pay.Money) string {
 	if symbol == "" {
 		symbol = string(m.Currency)
 	}
+	if l.Dir == "rtl" && strings.ContainsAny(symbol, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+		symbol += "\u200e" // Intl writes UK£ without, and a browser shows £UK
+	}
 	// CLDR, currencySpacing: only what ends in a symbol may touch the digits.
 	if last, _ := utf8.DecodeLastRuneInString(symbol); !unicode.IsSymbol(last) {
 		pattern = l.cldr.MoneyByCode
