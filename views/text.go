@@ -161,6 +161,9 @@ func (f Frame) method(s string) string {
 	if !found {
 		return plain(s)
 	}
+	if digits, expires, ok := strings.Cut(rest, " exp "); ok {
+		rest = digits + ", " + f.say("order.card_expires", "Date", expires)
+	}
 	return f.cardBrand(brand) + " ••••" + rest
 }
 
