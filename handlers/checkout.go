@@ -66,6 +66,9 @@ func (h *Handlers) fill(c echo.Context, order *pay.Order) (*opened, error) {
 	if o.tenant, err = store.TenantByID(ctx, order.TenantID); err != nil {
 		return nil, err
 	}
+	if strings.HasPrefix(c.Path(), "/pay/") {
+		brand(c, o.tenant, "/pay/"+order.PayToken)
+	}
 	if o.customer, err = store.CustomerByID(ctx, order.TenantID, order.CustomerID); err != nil {
 		return nil, err
 	}
@@ -101,7 +104,7 @@ func (h *Handlers) showOrderPage(c echo.Context) error {
 // orderPage shows the review. gone is a card that was chosen and is not the
 // customer's, or not any more; "" when all is well.
 func (h *Handlers) orderPage(c echo.Context, o *opened, status int, gone string) error {
-	v := h.orderView(o)
+	v := h.orderView(c, o)
 	if v.PayURL != "" && takesCards(o.order) {
 		cards, err := h.Pay.Store.ListCards(c.Request().Context(), o.order.TenantID, o.order.CustomerID)
 		if err != nil {
@@ -110,7 +113,7 @@ func (h *Handlers) orderPage(c echo.Context, o *opened, status int, gone string)
 		cards = slices.DeleteFunc(cards, func(card *pay.Card) bool { return card.ID == gone })
 		h.offerCards(&v, o, cards)
 		if gone != "" {
-			v.DeclineHint = "That card is no longer saved. Nothing was taken. Choose another card or way to pay."
+			v.DeclineHint = v.Language.Say("order.card_gone")
 		}
 	}
 	return page(c, status, views.OrderPage(v))
@@ -125,6 +128,9 @@ func (h *Handlers) startPayment(c echo.Context) error {
 	ctx, cancel := detached(c)
 	defer cancel()
 	choice := pay.Choice{SaveCard: c.FormValue(views.SaveField) != ""}
+	if l := askedLanguage(c); l != nil {
+		choice.Language = l.Tag
+	}
 	if card := c.FormValue(views.CardField); card != views.CardNew {
 		choice.CardID = card
 	}
@@ -136,6 +142,9 @@ func (h *Handlers) startPayment(c echo.Context) error {
 		return err
 	}
 	h.rememberDevice(c, hashID(c.Param("token")))
+	if strings.HasPrefix(to, h.Pay.BaseURL+"/pay/") {
+		to = local(c, to)
+	}
 	return c.Redirect(http.StatusSeeOther, to)
 }
 
@@ -188,7 +197,7 @@ func (h *Handlers) showReturnPage(c echo.Context) error {
 	if o.order.Evidence == "voucher" && o.order.SuccessURL != "" {
 		return c.Redirect(http.StatusSeeOther, pay.SuccessLink(o.tenant, o.order, h.Pay.Now()))
 	}
-	v := h.returnView(o, outcome)
+	v := h.returnView(c, o, outcome)
 	switch {
 	case v.ContinueURL != "" && o.order.State == pay.OrderPaid:
 		v.RefreshSeconds = onwardSeconds
@@ -209,13 +218,13 @@ func (h *Handlers) leaveUnpaid(c echo.Context) error {
 		return err
 	}
 	if o.order.State == pay.OrderPaid || o.order.State == pay.OrderProcessing {
-		return c.Redirect(http.StatusSeeOther, h.Pay.PayURL(o.order, "/return"))
+		return c.Redirect(http.StatusSeeOther, local(c, h.Pay.PayURL(o.order, "/return")))
 	}
 	if err := h.Pay.NoteReturn(c.Request().Context(), o.order, "left_unpaid"); err != nil {
 		return err
 	}
 	if o.order.CancelURL == "" { // a charge that was sent without addresses
-		return c.Redirect(http.StatusSeeOther, h.Pay.PayURL(o.order, ""))
+		return c.Redirect(http.StatusSeeOther, local(c, h.Pay.PayURL(o.order, "")))
 	}
 	return c.Redirect(http.StatusSeeOther, o.order.CancelURL)
 }
@@ -229,9 +238,9 @@ func (h *Handlers) showReceiptPage(c echo.Context) error {
 		return err
 	}
 	if o.order.PaidAt.IsZero() {
-		return c.Redirect(http.StatusSeeOther, h.Pay.PayURL(o.order, ""))
+		return c.Redirect(http.StatusSeeOther, local(c, h.Pay.PayURL(o.order, "")))
 	}
-	return page(c, http.StatusOK, views.ReceiptPage(h.receiptView(o, h.paidHere(c, hashID(o.order.PayToken)))))
+	return page(c, http.StatusOK, views.ReceiptPage(h.receiptView(c, o, h.paidHere(c, hashID(o.order.PayToken)))))
 }
 
 // brandCSS is the tenant's colour as a stylesheet: the content security policy

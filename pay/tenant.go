@@ -62,7 +62,18 @@ type Branding struct {
 	Logo         []byte `json:"-"`
 	AccentColour string // #rrggbb, "" for ours
 	SupportEmail string
+	// Language is what customers' pages are said in where neither their address nor
+	// the browser says; one of Languages, "" for English.
+	Language string
+	// SellerLines are on receipts: legal name, address, VAT number, one line each.
+	SellerLines []string
 }
+
+// Languages are those of the customers' pages.
+var Languages = []string{"en", "de", "fr", "es", "it", "nl", "pt", "pl", "ar"}
+
+// MaxSellerLines is how many lines a receipt has for the seller.
+const MaxSellerLines = 8
 
 // PortaBilling is where a tenant's customers are billed, and as whom we log in
 // there. All of it is "" when it is not set up.

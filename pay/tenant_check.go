@@ -93,6 +93,17 @@ func (v *tenantFaults) branding(b *Branding) {
 			v.bad("logo-file", "is %s, not %s", kind, b.LogoType)
 		}
 	}
+	if b.Language != "" && !slices.Contains(Languages, b.Language) {
+		v.bad("language", "must be one of %s, or empty for English", strings.Join(Languages, ", "))
+	}
+	if len(b.SellerLines) > MaxSellerLines {
+		v.bad("seller-lines", "at most %d lines", MaxSellerLines)
+	}
+	for _, line := range b.SellerLines {
+		if fault := nameFault(line); fault != "" {
+			v.bad("seller-lines", "%q %s", line, fault)
+		}
+	}
 	if b.AccentColour != "" && !colourPattern.MatchString(b.AccentColour) {
 		v.bad("accent", "must be a colour such as #0f766e")
 	}

@@ -19,7 +19,7 @@ type tenantFlags struct {
 	name, state, iParent, currency, currencies, vatRate, vatMode         string
 	origins                                                              string
 	addOrigins, removeOrigins                                            []string
-	displayName, logoFile, accent, support                               string
+	displayName, logoFile, accent, support, language, sellerLines        string
 	review, firstMonth, subtotal, saveCard, duplicateWindow              string
 	stripeKeyFile, webhookSecretFile, outboundURL, outboundSecretFile    string
 	portaURL, portaLogin, portaTokenFile                                 string
@@ -43,6 +43,8 @@ func (f *tenantFlags) register(cmd *cobra.Command, set bool) {
 	text(&f.logoFile, "logo-file", "file with a logo for customers' pages: PNG, JPEG or WebP, at most 200,000 bytes; '' removes it")
 	text(&f.accent, "accent", "accent colour, such as #0f766e; '' for ours")
 	text(&f.support, "support-email", "where customers ask for help")
+	text(&f.language, "language", "of customers' pages where their browser wants none of ours: "+strings.Join(pay.Languages, ", ")+"; '' for English")
+	text(&f.sellerLines, "seller-lines", "legal name, address and VAT number for receipts, lines separated by semicolons; '' for none")
 	text(&f.review, "review", "page (our order page first) or direct (Stripe's page at once)")
 	text(&f.firstMonth, "first-month", "included: an AdvancePeriod of 0 counts as 1; '' otherwise")
 	text(&f.subtotal, "subtotal", "check or trust a stated ItemSubTotal")
@@ -171,6 +173,15 @@ func (c *tenantChange) apply(t *pay.Tenant) {
 	text("display-name", f.displayName, &t.Branding.DisplayName)
 	text("accent", f.accent, &t.Branding.AccentColour)
 	text("support-email", f.support, &t.Branding.SupportEmail)
+	text("language", f.language, &t.Branding.Language)
+	if c.given("seller-lines") {
+		t.Branding.SellerLines = nil
+		for line := range strings.SplitSeq(f.sellerLines, ";") {
+			if line = strings.TrimSpace(line); line != "" {
+				t.Branding.SellerLines = append(t.Branding.SellerLines, line)
+			}
+		}
+	}
 	text("review", f.review, &t.Policies.Review)
 	text("first-month", f.firstMonth, &t.Policies.FirstMonth)
 	text("subtotal", f.subtotal, &t.Policies.Subtotal)

@@ -140,6 +140,8 @@ CREATE TABLE attempts (
     stripe_customer TEXT COLLATE "C" NOT NULL,
     card_id         TEXT COLLATE "C" NOT NULL,
     save_card       BOOLEAN NOT NULL,
+    -- BCP 47, '' for the browser's own: part of what Stripe is asked for under the key.
+    language        TEXT    NOT NULL DEFAULT '',
     url             TEXT COLLATE "C" NOT NULL,
     failure         TEXT COLLATE "C" NOT NULL,
     expires_at      BIGINT ,

@@ -147,6 +147,8 @@ CREATE TABLE attempts (
     stripe_customer TEXT    NOT NULL,
     card_id         TEXT    NOT NULL,
     save_card       INTEGER NOT NULL CHECK (save_card IN (0, 1)),
+    -- BCP 47, '' for the browser's own: part of what Stripe is asked for under the key.
+    language        TEXT    NOT NULL DEFAULT '',
     url             TEXT    NOT NULL,
     failure         TEXT    NOT NULL,
     expires_at      INTEGER,
