@@ -66,12 +66,12 @@ type OrderRow struct {
 	ContentID              int64
 	FeatureName            string
 	CreatedAt, PaidAt      time.Time
-	RefundedMinor          int64 // of the payment, in Total's currency
-	PaymentID              string
 	Company, CustomerEmail string
+	PaymentID              string // "" until it is paid
+	RefundedMinor          int64  // of the payment, in Total's currency
 }
 
-// Customer is a customer in a list.
+// CustomerRow is a customer in a list.
 type CustomerRow struct {
 	ID, TenantID         string
 	ICustomer            int64
@@ -151,8 +151,12 @@ type DisputeRow struct {
 	ChargeID     string
 }
 
-// Tenant is a tenant as a filter offers it.
-type Tenant struct{ ID, Slug, Name string }
+// Tenant is a tenant as lists name it, and where its objects are at Stripe.
+type Tenant struct {
+	ID, Slug, Name string
+	StripeAccount  string
+	Livemode       bool
+}
 
 // Reader is what the pages need of the store. An id of another tenant's is answered as one
 // that does not exist.

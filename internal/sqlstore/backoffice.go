@@ -161,11 +161,10 @@ func byCustomer(a *arguments, column, tenantID, text string, tenants int) (term 
 	prefix, _, isID := strings.Cut(text, "_")
 	n, errNumber := strconv.ParseInt(text, 10, 64)
 	switch {
-	case isID && prefix == "cst":
-		return column + " = " + a.add(text), true
-	case isID && prefix == "cus":
-		return fmt.Sprintf(`%s IN (SELECT s.customer_id FROM tenants t JOIN stripe_customers s ON s.tenant_id = t.id AND s.account = t.stripe_account
-			AND s.livemode = t.stripe_livemode WHERE t.id = %s AND s.stripe_customer = %s)`, column, a.add(tenantID), a.add(text)), true
+	case isID && prefix == "cus": // ours, or Stripe's
+		return fmt.Sprintf(`%s IN (SELECT id FROM customers WHERE tenant_id = %s AND id = %s UNION
+			SELECT s.customer_id FROM tenants t JOIN stripe_customers s ON s.tenant_id = t.id AND s.account = t.stripe_account
+			AND s.livemode = t.stripe_livemode WHERE t.id = %s AND s.stripe_customer = %s)`, column, a.add(tenantID), a.add(text), a.add(tenantID), a.add(text)), true
 	case isID && slices.Contains(idPrefixes, prefix):
 		return "", false
 	case errNumber == nil:
@@ -177,7 +176,7 @@ func byCustomer(a *arguments, column, tenantID, text string, tenants int) (term 
 }
 
 // idPrefixes are what ids of ours and of Stripe's that lists can be searched for begin with.
-var idPrefixes = []string{"ord", "att", "pay", "ref", "rfr", "dsp", "lic", "cst", "cus", "cs", "pi", "ch", "py", "re", "pyr", "dp", "du", "txn", "po"}
+var idPrefixes = []string{"ord", "att", "pay", "ref", "rfr", "dsp", "lic", "cus", "cs", "pi", "ch", "py", "re", "pyr", "dp", "du", "txn", "po"}
 
 // orderOf is how the order of an id is found: a term of a column that has an order's id; ""
 // when no order can have it.
@@ -197,8 +196,10 @@ func orderOf(a *arguments, column, tenantID, text string) string {
 
 // TenantNames implements backoffice.Reader.
 func (r reader) TenantNames(ctx context.Context) ([]*backoffice.Tenant, error) {
-	return many(ctx, r, "tenants", func(w row, t *backoffice.Tenant) error { return w.Scan(&t.ID, &t.Slug, &t.Name) },
-		`SELECT id, slug, name FROM tenants ORDER BY name, slug`)
+	return many(ctx, r, "tenants", func(w row, t *backoffice.Tenant) error {
+		return w.Scan(&t.ID, &t.Slug, &t.Name, &t.StripeAccount, &t.Livemode)
+	},
+		`SELECT id, slug, name, stripe_account, stripe_livemode FROM tenants ORDER BY name, slug`)
 }
 
 // OrderTenant implements backoffice.Reader.

@@ -23,7 +23,7 @@ func (r reader) PageCustomers(ctx context.Context, f backoffice.Filter) (backoff
 	var branches []branch
 	for _, tenantID := range f.Tenants {
 		branches = append(branches, func(a *arguments) []string {
-			terms := common(a, "cst", tenantID, &f)
+			terms := common(a, "cus", tenantID, &f)
 			if f.Currency != "" {
 				terms = append(terms, "EXISTS (SELECT 1 FROM customer_balances b WHERE b.tenant_id = customers.tenant_id AND b.customer_id = customers.id AND b.currency = "+a.add(string(f.Currency))+")")
 			}

@@ -253,7 +253,7 @@ var backofficeCases = map[string]func(b *bench){
 		Pay(b, b.s, o, Attempt(b, b.s, o))
 		late := b.orderAt(b.customer, 5)
 		idle := Customer(b, b.s, b.tenant.ID, func(c *pay.Customer) {
-			c.ID, c.Name, c.Email, c.Company = pay.NewID("cst", minute(1)), "Zed", "", ""
+			c.ID, c.Name, c.Email, c.Company = pay.NewID("cus", minute(1)), "Zed", "", ""
 			c.CreatedAt = minute(1)
 		})
 		want := []backoffice.CustomerRow{
