@@ -17,6 +17,7 @@ func (h *Handlers) showCustomersPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	q.known() // they have no states
 	var found backoffice.Page[backoffice.CustomerRow]
 	if q.message == "" {
 		if found, err = h.Backoffice.PageCustomers(c.Request().Context(), q.filter); err != nil {
@@ -48,6 +49,7 @@ func (h *Handlers) exportCustomers(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	q.known() // they have no states
 	f := q.filter
 	return exportList(h, c, q, "customers", customerColumns, func(p backoffice.Paging) (backoffice.Page[backoffice.CustomerRow], error) {
 		f.Paging = p

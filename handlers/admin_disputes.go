@@ -44,7 +44,7 @@ func (h *Handlers) showDisputesPage(c echo.Context) error {
 		}
 	}
 	first, last := ends(found.Rows, disputeID)
-	v := views.DisputesView{ListFrame: q.frame(h, c, found.Newer, found.Older && !f.Open, first, last), Open: f.Open}
+	v := views.DisputesView{ListFrame: q.frame(h, c, found.Newer, found.Older && !f.Open, first, last)}
 	v.Filter.SearchHint = moneySearchHint
 	q.tabs(&v.Filter, views.FilterOption{Label: "Open"}, views.FilterOption{Value: "all", Label: "All"})
 	q.fields(&v.Filter, "Booked")
@@ -57,7 +57,7 @@ func (h *Handlers) showDisputesPage(c echo.Context) error {
 
 func (h *Handlers) disputeRow(q *listQuery, d *backoffice.DisputeRow) views.DisputeRow {
 	v := views.DisputeRow{OrderURL: "/admin/orders/" + d.OrderID, Amount: d.Amount.Display(), State: disputePill(d.State), Reason: inWords(d.Reason),
-		Customer: customerLink(d.CustomerID, d.ICustomer, d.CustomerName), Tenant: q.tenantName(d.TenantID), Made: staffMoment(d.CreatedAt, q.now), Todo: disputeTodo(d.State),
+		Customer: customerLink(d.CustomerID, d.ICustomer, d.CustomerName), Tenant: q.tenantName(d.TenantID), Todo: disputeTodo(d.State),
 		Stripe: views.StripeLink{ID: d.StripeDisputeID}, AnswerURL: h.stripeURL(q.account(d.TenantID), q.livemode(d.TenantID), "payments", d.IntentID)}
 	if needsAnswer(d.State) {
 		v.Due = staffMoment(d.DueBy, q.now)

@@ -31,34 +31,30 @@ type OrderStoryView struct {
 	Tenant   string // whose it is; "" where there is but one that can be
 	State    AdminPill
 	// Alert is what a person must look at; "" when nothing is.
-	Alert      string
-	AlertURL   string
-	AlertLink  string
-	Waits      bool   // it may change by itself: the page looks again
-	Version    string // another one means that there is news
-	CanWork    bool   // recheck, the payment link
-	CanCancel  bool
-	CanRefund  bool
-	PayLink    string // shown once, by the answer to the form; "" otherwise
-	Lines      []CartRow
-	Totals     []Fact
-	Payment    []Fact
-	About      []Fact
-	Ids        []Fact
-	Story      []StoryItem
-	Request    string // the request as it is kept, without credentials
-	StripeLink string // the payment in Stripe's dashboard
+	Alert     string
+	AlertURL  string
+	AlertLink string
+	Waits     bool   // it may change by itself: the page looks again
+	Version   string // another one means that there is news
+	CanWork   bool   // recheck, the payment link
+	CanCancel bool
+	CanRefund bool
+	PayLink   string // shown once, by the answer to the form; "" otherwise
+	Lines     []CartRow
+	Totals    []Fact
+	Payment   []Fact
+	About     []Fact
+	Ids       []Fact
+	Story     []StoryItem
+	Request   string // the request as it is kept, without credentials
 }
 
 // CartRow is a line of the cart.
 type CartRow struct {
-	Title, More  string
-	Quantity     string
-	Explanation  string
-	VAT, Total   string
-	Key          string
-	PartID       string
-	SubtotalText string
+	Title, More string
+	Quantity    string
+	Explanation string
+	Total       string
 }
 
 // StoryItem is one thing that happened.
@@ -90,7 +86,6 @@ type RefundView struct {
 	Key       string // the same key is the same refund
 	Confirm   string // the amount in words to be confirmed; "" while the form is filled in
 	Message   string
-	Whole     bool // all that is left
 	Requested []Fact
 }
 

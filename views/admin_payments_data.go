@@ -47,7 +47,6 @@ type RefundRow struct {
 type DisputesView struct {
 	ListFrame
 	Rows []DisputeRow
-	Open bool // those that wait for a decision, the most urgent first
 }
 
 // DisputeRow is a dispute in a list.
@@ -58,7 +57,6 @@ type DisputeRow struct {
 	Reason    string
 	Customer  CustomerLink
 	Tenant    string
-	Made      Moment
 	Due       Moment
 	DueText   string // such as "in 3 days"; "" when nothing is due
 	DueTone   string

@@ -28,7 +28,7 @@
     const search = document.querySelector('[data-search]');
     if (e.key === 'j') move(1);
     else if (e.key === 'k') move(-1);
-    else if (e.key === '/' && search) search.focus();
+    else if (e.key === '/' && search) search.select(); // focuses it too: what is typed takes the place of the last search
     else return;
     e.preventDefault();
   });
