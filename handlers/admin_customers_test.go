@@ -157,7 +157,7 @@ func TestPaymentsRefundsAndDisputesAreListed(t *testing.T) {
 		}
 	})
 	t.Run("ARefundThatStripeHasNotAnsweredIsShown", func(t *testing.T) {
-		if got := text("/admin/refunds"); !strings.Contains(got, "Waiting for Stripe's answer £7.00") {
+		if got := text("/admin/refunds"); !strings.Contains(got, "Waiting for Stripe's answer") || !strings.Contains(got, "£7.00the command line") {
 			t.Errorf("the list says %s", got)
 		}
 		if got := text("/admin/orders/" + order.ID); !strings.Contains(got, "Stripe has not answered about the refund of £7.00") {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -237,8 +238,12 @@ func maskRequest(text string) string {
 	if e.Encode(v) != nil {
 		return ""
 	}
-	return out.String()
+	return invisible.ReplaceAllStringFunc(out.String(), func(s string) string { return strings.Trim(strconv.QuoteToASCII(s), `"`) })
 }
+
+// invisible are characters that reorder or hide the text around them; they are shown as JSON
+// escapes.
+var invisible = regexp.MustCompile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 
 func mask(v any) {
 	switch v := v.(type) {
