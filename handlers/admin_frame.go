@@ -23,6 +23,8 @@ var adminNav = []struct {
 	{"Orders", "/admin/orders", staff.See},
 	{"Customers", "/admin/customers", staff.See},
 	{"Payments", "/admin/payments", staff.See},
+	{"Refunds", "/admin/refunds", staff.See},
+	{"Disputes", "/admin/disputes", staff.See},
 	{"Unclaimed", "/admin/unclaimed", staff.See},
 	{"Proof of books", "/admin/books", staff.See},
 	{"Events", "/admin/events", staff.SeeEvents},

@@ -52,6 +52,30 @@ func (h *Handlers) adminRoutes(e *echo.Echo) {
 	post("/admin/staff/:person/app/off", staff.ChangeStaff, "", h.resetStaffApp)
 	get("/admin/audit", staff.SeeAudit, h.showAuditPage)
 
+	// Orders, customers, payments, refunds and disputes.
+	get("/admin/orders", staff.See, h.showOrdersPage)
+	get("/admin/orders.csv", staff.Export, h.exportOrders)
+	get("/admin/orders/:order", staff.See, h.showOrderStoryPage)
+	post("/admin/orders/:order/recheck", staff.Work, "recheck", h.recheckOrder)
+	post("/admin/orders/:order/link", staff.Work, "pay_link", h.showPayLink)
+	get("/admin/orders/:order/cancel", staff.Work, h.showCancelOrderPage)
+	post("/admin/orders/:order/cancel", staff.Work, "cancel_order", h.cancelOrder)
+	get("/admin/orders/:order/refund", staff.Refund, h.showRefundPage)
+	post("/admin/orders/:order/refund", staff.Refund, "refund", h.refundOrder)
+	get("/admin/customers", staff.See, h.showCustomersPage)
+	get("/admin/customers.csv", staff.Export, h.exportCustomers)
+	get("/admin/customers/:customer", staff.See, h.showCustomerPage)
+	get("/admin/customers/:customer/statement.csv", staff.Export, h.exportStatement)
+	post("/admin/customers/:customer/link", staff.Work, "account_link", h.showAccountLink)
+	get("/admin/customers/:customer/cards/:card/delete", staff.Work, h.showDropCardPage)
+	post("/admin/customers/:customer/cards/:card/delete", staff.Work, "remove_card", h.dropCard)
+	get("/admin/payments", staff.See, h.showPaymentsPage)
+	get("/admin/payments.csv", staff.Export, h.exportPayments)
+	get("/admin/refunds", staff.See, h.showRefundsPage)
+	get("/admin/refunds.csv", staff.Export, h.exportRefunds)
+	get("/admin/disputes", staff.See, h.showDisputesPage)
+	get("/admin/disputes.csv", staff.Export, h.exportDisputes)
+
 	// The books.
 	get("/admin", staff.See, h.showAdminHomePage)
 

@@ -17,6 +17,8 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/portatill/portatill/handlers"
+	"github.com/portatill/portatill/internal/sqlstore"
+	"github.com/portatill/portatill/internal/sqlstore/storetest"
 	"github.com/portatill/portatill/internal/staff"
 	"github.com/portatill/portatill/pay"
 )
@@ -37,7 +39,12 @@ type office struct {
 
 func newOffice(t testing.TB) *office {
 	t.Helper()
-	o := &office{till: setup(t), at: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
+	return officeOn(t, storetest.OpenSQLite(t))
+}
+
+func officeOn(t testing.TB, store *sqlstore.Store) *office {
+	t.Helper()
+	o := &office{till: setupOn(t, store), at: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	o.staff = &staff.Service{Store: o.store, Now: o.now}
 	o.options.Staff = o.staff
 	o.http = handlers.New(o.options)

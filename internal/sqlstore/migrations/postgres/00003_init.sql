@@ -123,6 +123,9 @@ CREATE INDEX orders_customer ON orders (tenant_id, customer_id, id);
 CREATE INDEX orders_state ON orders (tenant_id, state, id);
 CREATE INDEX orders_feature ON orders (tenant_id, feature_name, id) WHERE feature_name <> '';
 CREATE INDEX orders_content ON orders (tenant_id, content_id, id) WHERE content_id <> 0;
+-- The staff's lists: what a filter or a search is about, then the id, in whose order they are.
+CREATE INDEX orders_currency ON orders (tenant_id, currency, state, id);
+CREATE INDEX orders_license ON orders (tenant_id, license_id, id) WHERE license_id <> '';
 
 CREATE TABLE attempts (
     id              TEXT COLLATE "C" NOT NULL,
@@ -188,6 +191,9 @@ CREATE TABLE payments (
     FOREIGN KEY (tenant_id, attempt_id) REFERENCES attempts (tenant_id, id),
     FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id)
 );
+CREATE INDEX payments_currency ON payments (tenant_id, currency, id);
+CREATE INDEX payments_charge ON payments (tenant_id, charge_id) WHERE charge_id <> '';
+CREATE INDEX payments_refunded ON payments (tenant_id, id) WHERE refunded_minor > 0;
 
 CREATE TABLE refunds (
     id               TEXT COLLATE "C" NOT NULL,
@@ -508,6 +514,7 @@ CREATE TABLE events (
 );
 CREATE INDEX events_state ON events (tenant_id, state, id);
 CREATE INDEX events_type ON events (tenant_id, type, id);
+CREATE INDEX events_object ON events (tenant_id, object_id, id) WHERE object_id <> '';
 
 -- Whose books have what a Stripe account has of no order (payouts, Stripe's own fees,
 -- money of nobody), when several tenants use one: the first's.
