@@ -1,9 +1,6 @@
 package pay
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // PostingFilter narrows ListPostingsPage. Zero values but TenantID's do not narrow.
 type PostingFilter struct {
