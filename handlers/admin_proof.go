@@ -160,6 +160,13 @@ var proofCauses = map[string]string{
 	"in_transit":         "Stripe was not asked since, or shows it within the hour",
 	"refund_pending":     "A refund whose money Stripe moves later",
 	"refund_undone":      "A refund that failed: its money never moved",
+	"fees":               "What Stripe kept",
+	"tax_on_fees":        "Tax on what Stripe kept",
+	"payouts":            "What Stripe paid out to the bank",
+	"converted":          "What Stripe changed into another currency",
+	"disputes":           "What banks hold back until they decide",
+	"posting_waiting":    "PortaBilling is not told yet",
+	"posting_pending":    "PortaBilling is not told yet",
 }
 
 var proofBetween = map[string]string{"stripe-ledger": "Stripe and the ledger", "ledger-customers": "the ledger and customers' credit", "customers-portabilling": "customers' credit and PortaBilling"}

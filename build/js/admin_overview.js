@@ -61,7 +61,7 @@ function options(box, data) {
         : { stroke: colour, width: 2, spanGaps: true, points: { show: true, size: 5, fill: colour } },
     ],
     axes: [
-      { ...axis, grid: { show: false }, values: (_, splits) => splits.map((s) => day.format(s * 1000)), space: 64 },
+      { ...axis, grid: { show: false }, values: (_, splits) => splits.map((s) => day.format(s * 1000)), space: 64, size: 28 },
       { ...axis, size: 52, values: (_, splits) => splits.map((s) => (box.dataset.unit === '%' ? `${number.format(s)} %` : short.format(s))) },
     ],
   };
