@@ -145,6 +145,10 @@ func (q *booksQuery) fault(text string) { q.faults = append(q.faults, text) }
 func (q *booksQuery) text(name string) string {
 	typed := q.get(name)
 	s := strings.TrimSpace(storable(typed))
+	if storable(typed) != typed {
+		q.fault("The filter has characters that are none; type it again.")
+		return ""
+	}
 	if len(s) > maxTyped {
 		q.fault("What was searched for is too long; use 200 characters or fewer.")
 		s = strings.ToValidUTF8(s[:maxTyped], "")
@@ -168,11 +172,11 @@ func (q *booksQuery) oneOf(name, what string, choices []views.BooksChoice) strin
 
 // after is the cursor: the id of the last row of the page before.
 func (q *booksQuery) after(prefix string) string {
-	s := storable(q.get("after"))
+	s := q.get("after")
 	if s == "" {
 		return ""
 	}
-	if !strings.HasPrefix(s, prefix+"_") || len(s) > 40 {
+	if !strings.HasPrefix(s, prefix+"_") || len(s) > 40 || storable(s) != s {
 		q.fault("The address names no place in the list; this is its beginning.")
 		return ""
 	}
