@@ -57,7 +57,7 @@ func (h *Handlers) adminRoutes(e *echo.Echo) {
 	get("/admin/proof", staff.See, h.showProofPage)
 	get("/admin/proof/file", staff.Export, h.downloadProof)
 	get("/admin/proof/export", staff.Export, h.exportBooks)
-	post("/admin/proof", staff.See, "proof", h.proveBooks)
+	post("/admin/proof", staff.Work, "proof", h.proveBooks)
 	post("/admin/proof/verify", staff.Work, "verify", h.verifyBooks)
 	get("/admin/runs/:run", staff.See, h.showRunPage)
 	post("/admin/runs/:run/apply", staff.Replay, "replay", h.applyRun)
