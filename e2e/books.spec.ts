@@ -139,7 +139,7 @@ for (const javaScriptEnabled of [true, false]) {
 }
 
 test('axe finds no violation on the pages of the books in either scheme, and nothing is wider than a phone', async ({ page, till }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(480_000);
   await charge(till, '29.00');
   await stray(till);
   await signIn(page, till);

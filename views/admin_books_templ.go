@@ -1581,7 +1581,7 @@ func SweepsPage(v SweepsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 123, " <section class=\"books-section\" aria-labelledby=\"listed-title\"><h2 id=\"listed-title\">Listed at Stripe</h2><div class=\"admin-table\" tabindex=\"0\" role=\"region\" aria-labelledby=\"listed-title\"><table><thead><tr><th scope=\"col\">Tenant</th><th scope=\"col\">Everything before</th><th scope=\"col\">State</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 123, " <section class=\"books-section\" aria-labelledby=\"listed-title\"><h2 id=\"listed-title\">Listed at Stripe</h2><div class=\"admin-table\" tabindex=\"0\" role=\"region\" aria-label=\"Table of the listings\"><table><thead><tr><th scope=\"col\">Tenant</th><th scope=\"col\">Everything before</th><th scope=\"col\">State</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1673,7 +1673,7 @@ func sweepRuns(runs []SweepRun) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 132, "<div class=\"admin-table\" tabindex=\"0\" role=\"region\" aria-labelledby=\"sweeps-title\"><table><thead><tr><th scope=\"col\">Started</th><th scope=\"col\">By</th><th scope=\"col\">State</th><th scope=\"col\" class=\"number\">Asked</th><th scope=\"col\" class=\"number\">Listed</th><th scope=\"col\" class=\"number\">Settled</th><th scope=\"col\" class=\"number\">Failed</th><th scope=\"col\" class=\"number\">Took</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 132, "<div class=\"admin-table\" tabindex=\"0\" role=\"region\" aria-label=\"Table of the sweeps\"><table><thead><tr><th scope=\"col\">Started</th><th scope=\"col\">By</th><th scope=\"col\">State</th><th scope=\"col\" class=\"number\">Asked</th><th scope=\"col\" class=\"number\">Listed</th><th scope=\"col\" class=\"number\">Settled</th><th scope=\"col\" class=\"number\">Failed</th><th scope=\"col\" class=\"number\">Took</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -380,7 +380,7 @@ func unclaimedRefunds(refunds []UnclaimedRefund) templ.Component {
 			templ_7745c5c3_Var12 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<section class=\"books-section\" aria-labelledby=\"refunds-title\"><h2 id=\"refunds-title\">Refunds that were asked for</h2><div class=\"admin-table\" tabindex=\"0\" role=\"region\" aria-labelledby=\"refunds-title\"><table><thead><tr><th scope=\"col\">When</th><th scope=\"col\">At Stripe</th><th scope=\"col\">State</th><th scope=\"col\" class=\"number\">Amount</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<section class=\"books-section\" aria-labelledby=\"refunds-title\"><h2 id=\"refunds-title\">Refunds that were asked for</h2><div class=\"admin-table\" tabindex=\"0\" role=\"region\" aria-label=\"Table of the refunds\"><table><thead><tr><th scope=\"col\">When</th><th scope=\"col\">At Stripe</th><th scope=\"col\">State</th><th scope=\"col\" class=\"number\">Amount</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
