@@ -77,7 +77,32 @@ func (h *Handlers) adminRoutes(e *echo.Echo) {
 	get("/admin/disputes.csv", staff.Export, h.exportDisputes)
 
 	// The books.
-	get("/admin", staff.See, h.showAdminHomePage)
+	get("/admin", staff.See, h.showOverviewPage)
+	get("/admin/proof", staff.See, h.showProofPage)
+	get("/admin/proof/file", staff.Export, h.downloadProof)
+	get("/admin/proof/export", staff.Export, h.exportBooks)
+	post("/admin/proof", staff.Work, "proof", h.proveBooks)
+	post("/admin/proof/verify", staff.Work, "verify", h.verifyBooks)
+	get("/admin/runs/:run", staff.See, h.showRunPage)
+	post("/admin/runs/:run/apply", staff.Replay, "replay", h.applyRun)
+	get("/admin/unclaimed", staff.See, h.showUnclaimedPage)
+	get("/admin/unclaimed.csv", staff.Export, h.downloadUnclaimed)
+	get("/admin/unclaimed/:case", staff.See, h.showUnclaimedCase)
+	get("/admin/unclaimed/:case/confirm", staff.Refund, h.confirmUnclaimed)
+	post("/admin/unclaimed/:case/assign", staff.Refund, "unclaimed_assign", h.assignUnclaimed)
+	post("/admin/unclaimed/:case/refund", staff.Refund, "unclaimed_refund", h.refundUnclaimed)
+	post("/admin/unclaimed/:case/ignore", staff.Refund, "unclaimed_ignore", h.ignoreUnclaimed)
+	get("/admin/events", staff.SeeEvents, h.showEventsPage)
+	get("/admin/events.csv", staff.SeeEvents, h.downloadEvents)
+	get("/admin/events/:event", staff.SeeEvents, h.showEventPage)
+	post("/admin/events/replay", staff.Replay, "replay_dry_run", h.tryReplay)
+	get("/admin/postings", staff.See, h.showPostingsPage)
+	get("/admin/postings.csv", staff.Export, h.downloadPostings)
+	get("/admin/postings/:posting", staff.See, h.showPostingPage)
+	get("/admin/postings/:posting/confirm", staff.Refund, h.confirmPosting)
+	post("/admin/postings/:posting/mark", staff.Refund, "posting_mark", h.markPosted)
+	get("/admin/sweeps", staff.See, h.showSweepsPage)
+	post("/admin/sweeps", staff.Sweep, "sweep", h.startSweep)
 
 	// Whatever else there might be is decided by the sign-in too, so that nobody learns
 	// which pages there are.

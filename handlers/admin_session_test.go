@@ -47,6 +47,7 @@ func officeOn(t testing.TB, store *sqlstore.Store) *office {
 	o := &office{till: setupOn(t, store), at: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	o.staff = &staff.Service{Store: o.store, Now: o.now}
 	o.options.Staff = o.staff
+	o.options.Books, o.options.Runs = o.store, o.newQueue()
 	o.http = handlers.New(o.options)
 	return o
 }

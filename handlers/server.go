@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/portatill/portatill/internal/backoffice"
+	"github.com/portatill/portatill/internal/daybook"
 	"github.com/portatill/portatill/internal/staff"
 	"github.com/portatill/portatill/pay"
 )
@@ -41,6 +42,10 @@ type Options struct {
 	Staff *staff.Service
 	// Backoffice reads the staff's lists; needed with Staff.
 	Backoffice backoffice.Reader
+	// Books and Runs are what the staff's pages of the books read, and the work that they
+	// start; both are there where Staff is.
+	Books BookRows
+	Runs  Runs
 	// StripeWebhook receives Stripe's deliveries.
 	StripeWebhook echo.HandlerFunc
 	// Ready says why the till cannot work, nil when it can; for /readyz.
@@ -56,6 +61,8 @@ type Handlers struct {
 	// staffCookies and adminPages are the staff pages': see admin_routes.go.
 	staffCookies *staffCookies
 	adminPages   map[string]bool
+	// daybook is what the overview remembers of each day.
+	daybook *daybook.Book
 	// badKeys counts refused licence keys by the caller's address.
 	badKeys middleware.RateLimiterStore
 }
@@ -73,6 +80,7 @@ func New(o Options) http.Handler {
 	h := &Handlers{Options: o, sessions: &rowStore{rows: o.Sessions, now: o.Pay.Now, secure: strings.HasPrefix(o.Pay.BaseURL, "https://")},
 		badKeys: middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{Rate: badKeysASecond, Burst: badKeyBurst, ExpiresIn: badKeysRemember})}
 	h.staffCookies = &staffCookies{secure: h.sessions.secure}
+	h.daybook = &daybook.Book{Source: o.Books, Now: o.Pay.Now}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = clientIP(o.TrustedProxies)

@@ -3,6 +3,8 @@ package pay
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -24,6 +26,28 @@ const (
 	// skew is how wrong a clock may be (safety.md I-31).
 	skew = 5 * time.Minute
 )
+
+// VerifyAll is Verify with the invariants that Books looks for, which is what `portatill
+// books --verify` prints; of one tenant nothing of others is told.
+func (s *Service) VerifyAll(ctx context.Context, tenantID string) ([]string, error) {
+	broken, err := s.Store.VerifyBooks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	more, err := s.Verify(ctx, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	all := append(broken, more...)
+	if tenantID == "" {
+		return all, nil
+	}
+	t, err := s.Store.TenantByID(ctx, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(fault string) bool { return !strings.HasPrefix(fault, t.Slug+": ") }), nil
+}
 
 // StoredCart is an order's cart beside the amount that is charged for it.
 type StoredCart struct {

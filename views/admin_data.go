@@ -104,12 +104,6 @@ type StaffCodesView struct {
 	Codes []string
 }
 
-// AdminHomeView is where a sign-in leads.
-type AdminHomeView struct {
-	AdminFrame
-	Version string
-}
-
 // StaffView is the list of the staff.
 type StaffView struct {
 	AdminFrame

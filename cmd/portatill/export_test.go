@@ -394,8 +394,8 @@ func TestTheColumnsAreTheSameInCSVAndJSON(t *testing.T) {
 		if diff := cmp.Diff(c.header, names); diff != "" {
 			t.Errorf("%T: header − JSON +:\n%s", c.row, diff)
 		}
-		if len(c.row.cells()) != len(c.header) {
-			t.Errorf("%T has %d cells for %d columns", c.row, len(c.row.cells()), len(c.header))
+		if len(c.row.Cells()) != len(c.header) {
+			t.Errorf("%T has %d cells for %d columns", c.row, len(c.row.Cells()), len(c.header))
 		}
 	}
 }

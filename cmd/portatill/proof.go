@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/portatill/portatill/internal/csvout"
+	"github.com/portatill/portatill/internal/sheets"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -65,7 +65,7 @@ func (a *app) prove(ctx context.Context, o *opened, tenantID string, f *proofFla
 		return err
 	}
 	if f.asCSV {
-		err = writeProofCSV(a.out, proof)
+		err = sheets.WriteProof(a.out, proof)
 	} else {
 		err = a.print(asJSON, proof, func(w io.Writer) { writeProof(w, proof) })
 	}
@@ -129,25 +129,4 @@ func unsigned(u pay.ProofSum) string {
 		return ""
 	}
 	return " (each amount without its sign, so that two faults never hide each other)"
-}
-
-// writeProofCSV writes a line for each of the sides of a day and for each difference.
-func writeProofCSV(w io.Writer, p *pay.Proof) error {
-	out := csvout.NewWriter(w, "day", "tenant", "currency", "line", "amount", "count", "objects", "command")
-	for _, r := range p.Rows {
-		row := func(what, amount string, count csvout.Cell, objects, mend string) {
-			_ = out.Write(csvout.Text(r.Day), csvout.Text(r.Tenant), csvout.Text(string(r.Currency)), csvout.Text(what), csvout.Number(amount), count,
-				csvout.Text(objects), csvout.Text(mend)) // the writer keeps its first error
-		}
-		none := csvout.Cell{}
-		row("stripe", r.Stripe, none, "", "")
-		row("ledger", r.Ledger, none, "", "")
-		row("customers", r.Customers, none, "", "")
-		row("portabilling", r.PortaBilling, none, "", "")
-		for _, d := range r.Differences {
-			row(d.Between+": "+d.Cause, d.Amount, csvout.Int(d.Count), strings.Join(d.Objects, " "), d.Mend)
-		}
-		row("unexplained", r.Unexplained, none, "", "")
-	}
-	return out.Err()
 }

@@ -313,3 +313,10 @@ func (x *tx) SetSweepMark(ctx context.Context, tenantID string, kind pay.ListKin
 	}
 	return x.in.SetSweepMark(ctx, tenantID, kind, m, at)
 }
+
+func (x *tx) MovePosting(ctx context.Context, p *pay.Posting, from pay.PostingState) (bool, error) {
+	if err := x.faults.next("MovePosting"); err != nil {
+		return false, err
+	}
+	return x.in.MovePosting(ctx, p, from)
+}

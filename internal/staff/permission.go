@@ -21,6 +21,8 @@ const (
 	SeeEvents Action = "see_events"
 	// Replay takes an event again.
 	Replay Action = "replay"
+	// Sweep asks Stripe what nobody told us, of every tenant.
+	Sweep Action = "sweep"
 	// SeeSettings reads a tenant's settings.
 	SeeSettings Action = "see_settings"
 	// ChangeSettings changes them: keys, webhook secrets, return origins.
@@ -37,11 +39,11 @@ const (
 )
 
 // Actions are all of them.
-var Actions = []Action{Own, See, Export, Work, Refund, SeeEvents, Replay, SeeSettings, ChangeSettings, SeeTenants, ChangeTenants, SeeAudit, SeeStaff, ChangeStaff}
+var Actions = []Action{Own, See, Export, Work, Refund, SeeEvents, Replay, Sweep, SeeSettings, ChangeSettings, SeeTenants, ChangeTenants, SeeAudit, SeeStaff, ChangeStaff}
 
 // permitted is the whole table; what is not in it is refused.
 var permitted = map[Role]map[Action]bool{
-	Operator: {Own: true, See: true, Export: true, Work: true, Refund: true, SeeEvents: true, Replay: true, SeeSettings: true,
+	Operator: {Own: true, See: true, Export: true, Work: true, Refund: true, SeeEvents: true, Replay: true, Sweep: true, SeeSettings: true,
 		ChangeSettings: true, SeeTenants: true, ChangeTenants: true, SeeAudit: true, SeeStaff: true, ChangeStaff: true},
 	TenantAdmin: {Own: true, See: true, Export: true, Work: true, Refund: true, SeeEvents: true, Replay: true, SeeSettings: true,
 		ChangeSettings: true, SeeAudit: true},

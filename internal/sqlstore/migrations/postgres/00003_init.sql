@@ -121,6 +121,9 @@ CREATE UNIQUE INDEX orders_open_digest ON orders (tenant_id, open_digest) WHERE 
 CREATE INDEX orders_paid_digest ON orders (tenant_id, digest, id) WHERE state IN ('paid', 'mismatch') AND idempotency_key = '';
 CREATE INDEX orders_customer ON orders (tenant_id, customer_id, id);
 CREATE INDEX orders_state ON orders (tenant_id, state, id);
+-- The overview sums up days: everything that it asks for is in the index.
+CREATE INDEX orders_made ON orders (tenant_id, created_at, currency, state, total_minor) WHERE kind = 'payment';
+CREATE INDEX orders_waiting ON orders (tenant_id, state, currency) WHERE state IN ('open', 'processing');
 CREATE INDEX orders_feature ON orders (tenant_id, feature_name, id) WHERE feature_name <> '';
 CREATE INDEX orders_content ON orders (tenant_id, content_id, id) WHERE content_id <> 0;
 -- The staff's lists: what a filter or a search is about, then the id, in whose order they are.
@@ -195,6 +198,8 @@ CREATE INDEX payments_currency ON payments (tenant_id, currency, id);
 CREATE INDEX payments_charge ON payments (tenant_id, charge_id) WHERE charge_id <> '';
 CREATE INDEX payments_refunded ON payments (tenant_id, id) WHERE refunded_minor > 0;
 
+CREATE INDEX payments_paid ON payments (tenant_id, paid_at, currency, amount_minor);
+
 CREATE TABLE refunds (
     id               TEXT COLLATE "C" NOT NULL,
     tenant_id        TEXT COLLATE "C" NOT NULL,
@@ -215,6 +220,7 @@ CREATE TABLE refunds (
     FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
 );
 CREATE INDEX refunds_payment ON refunds (tenant_id, payment_id, id);
+CREATE INDEX refunds_failed ON refunds (tenant_id, updated_at) WHERE state = 'failed';
 
 -- What Stripe keeps for a customer, as it was when it was last asked: pages read it
 -- here, and every use of a card asks Stripe whose it is.
@@ -286,6 +292,7 @@ CREATE TABLE unclaimed (
 );
 
 CREATE INDEX unclaimed_object ON unclaimed (object_id);
+CREATE INDEX unclaimed_state ON unclaimed (tenant_id, state, id);
 
 -- Refunds that we were asked for, stored before Stripe is asked.
 CREATE TABLE refund_requests (
@@ -339,6 +346,7 @@ CREATE TABLE disputes (
     FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
 );
 CREATE INDEX disputes_payment ON disputes (tenant_id, payment_id, id);
+CREATE INDEX disputes_waiting ON disputes (tenant_id, due_by) WHERE state IN ('needs_response', 'warning_needs_response');
 
 -- The ledger. seq orders it: the clock may jump (I-31). The currency is the
 -- entry's, so no entry can mix two (I-19). unclaimed_id is the case whose money it
@@ -478,6 +486,8 @@ CREATE TABLE postings (
     FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id)
 );
 CREATE INDEX postings_order ON postings (tenant_id, order_id, id);
+-- A state, of any kind, is read as one list for each kind, and a kind as one for each state.
+CREATE INDEX postings_state ON postings (tenant_id, state, kind, id);
 
 CREATE TABLE deliveries (
     id         TEXT COLLATE "C" NOT NULL,
