@@ -124,19 +124,9 @@ func (a *app) examine(ctx context.Context, c config.Config, tenant string, fix b
 			b, err := o.queue.Backlog(ctx, at)
 			return doctor.Backlog(b), err
 		},
-		Proof: o.pay.Proof, KeepSecret: o.keepWebhookSecret, Now: now, BaseURL: o.pay.BaseURL, Sandbox: c.Sandbox,
+		Proof: o.pay.Proof, KeepSecret: o.tenants().KeepWebhookSecret, Now: now, BaseURL: o.pay.BaseURL, Sandbox: c.Sandbox,
 		Events: stripegate.WebhookEvents, APIVersion: stripegate.APIVersion, Permissions: stripegate.Permissions, Tenant: tenant, Fix: fix,
 	}), nil
-}
-
-// keepWebhookSecret puts a secret before the one that is accepted now.
-func (o *opened) keepWebhookSecret(ctx context.Context, slug string, secret pay.Secret) error {
-	_, err := o.store.ChangeTenant(ctx, slug, func(t *pay.Tenant) error {
-		t.StripeWebhookSecrets = withNewest(t.StripeWebhookSecrets, secret)
-		t.UpdatedAt = now()
-		return nil
-	})
-	return err
 }
 
 // examinedStripe is the gate in the doctor's words.
