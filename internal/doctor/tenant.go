@@ -24,16 +24,21 @@ const (
 )
 
 func (e *examination) tenant(ctx context.Context, t *pay.Tenant) {
-	if t.StripeKey != "" && e.key(ctx, t) {
-		e.clock(ctx, t)
-		e.endpoint(ctx, t)
-	}
+	e.connection(ctx, t)
 	e.ready(t) // last of these, because mending the endpoint may have given it its secret
 	e.silence(ctx, t)
 	e.events(ctx, t)
 	e.unclaimed(ctx, t)
 	e.sweep(ctx, t)
 	e.proof(ctx, t)
+}
+
+// connection looks at the tenant's account at Stripe.
+func (e *examination) connection(ctx context.Context, t *pay.Tenant) {
+	if t.StripeKey != "" && e.key(ctx, t) {
+		e.clock(ctx, t)
+		e.endpoint(ctx, t)
+	}
 }
 
 func (e *examination) ready(t *pay.Tenant) {
@@ -52,9 +57,12 @@ func mode(t *pay.Tenant) string {
 	return "test"
 }
 
+// KeyCheck is the name of the check whose failure means that a key is of no use.
+const KeyCheck = "stripe key"
+
 // key reports whether the key works.
 func (e *examination) key(ctx context.Context, t *pay.Tenant) bool {
-	const name = "stripe key"
+	const name = KeyCheck
 	restricted := strings.HasPrefix(t.StripeKey.Reveal(), "rk_")
 	account, err := e.Stripe.Account(ctx, t)
 	if f, ok := errors.AsType[*pay.StripeFault](err); ok && f.Kind == pay.FaultCredentials {
@@ -85,7 +93,7 @@ func (e *examination) key(ctx context.Context, t *pay.Tenant) bool {
 // it is (github.com/stripe/stripe-node/issues/2246), and says what that means: the till
 // asks for the account once, before a tenant's first payment.
 func (e *examination) nameless(ctx context.Context, t *pay.Tenant) bool {
-	const name = "stripe key"
+	const name = KeyCheck
 	if _, err := e.Stripe.Endpoints(ctx, t); err != nil {
 		return false
 	}

@@ -14,6 +14,8 @@ type Store interface {
 	// ChangeTenant lets change work on a tenant and stores it, in one transaction; change may
 	// run more than once. CodeNotFound when there is no such tenant.
 	ChangeTenant(ctx context.Context, slug string, change func(*pay.Tenant) error) (*pay.Tenant, error)
+	// ListTenantRows gives tenants by slug, with what a list tells of each.
+	ListTenantRows(ctx context.Context, f ListFilter) ([]*Row, error)
 	// RevokeLicense reports whether the licence was good until now; CodeNotFound when the
 	// tenant has no such licence.
 	RevokeLicense(ctx context.Context, tenantID, licenseID string, at time.Time) (revoked bool, err error)
