@@ -52,6 +52,11 @@ func (h *Handlers) adminRoutes(e *echo.Echo) {
 	post("/admin/staff/:person/app/off", staff.ChangeStaff, "", h.resetStaffApp)
 	get("/admin/audit", staff.SeeAudit, h.showAuditPage)
 
+	get("/admin/audit.csv", staff.SeeAudit, h.exportAudit)
+
+	// Tenants, the doctor, settings.
+	h.tenantRoutes(get, post, e)
+
 	// The books.
 	get("/admin", staff.See, h.showAdminHomePage)
 

@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/portatill/portatill/internal/staff"
+	"github.com/portatill/portatill/internal/tenantset"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -38,6 +39,11 @@ type Options struct {
 	Logos LogoRows
 	// Staff is who may look after the books; nil: there are no staff pages.
 	Staff *staff.Service
+	// Tenants changes tenants, Examine makes the doctor's checks and Installation tells
+	// what is running, for the staff's pages.
+	Tenants      *tenantset.Service
+	Examine      Examiner
+	Installation InstallationReader
 	// StripeWebhook receives Stripe's deliveries.
 	StripeWebhook echo.HandlerFunc
 	// Ready says why the till cannot work, nil when it can; for /readyz.
@@ -53,6 +59,7 @@ type Handlers struct {
 	// staffCookies and adminPages are the staff pages': see admin_routes.go.
 	staffCookies *staffCookies
 	adminPages   map[string]bool
+	doctorRuns   doctorRuns
 	// badKeys counts refused licence keys by the caller's address.
 	badKeys middleware.RateLimiterStore
 }

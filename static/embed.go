@@ -13,7 +13,7 @@ import (
 	"sync"
 )
 
-//go:embed css img
+//go:embed css img js
 var files embed.FS
 
 // Prefix is where the files are served.

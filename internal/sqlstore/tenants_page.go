@@ -48,10 +48,10 @@ func likeText(s string) string {
 
 // Sizes is how large the database is.
 type Sizes struct {
-	Bytes     int64 // the whole database, on PostgreSQL with its indexes
-	Orders    int64 // as the database estimates it, -1 when it does not know yet
-	Tenants   int64
-	FirstAt   time.Time // when the first tenant was added; zero: there is none
+	Bytes   int64 // the whole database, on PostgreSQL with its indexes
+	Orders  int64 // as the database estimates it, -1 when it does not know yet
+	Tenants int64
+	FirstAt time.Time // when the first tenant was added; zero: there is none
 }
 
 // Sizes asks the database how large it is; nothing is counted row by row.
