@@ -148,7 +148,11 @@ func (h *Handlers) doctorGroups(c echo.Context, v *views.DoctorView, checks []do
 			v.Groups = append(v.Groups, views.DoctorGroup{Title: title, URL: at})
 		}
 		last := &v.Groups[len(v.Groups)-1]
-		last.Checks = append(last.Checks, h.doctorCheck(c, x))
+		if x.State == doctor.OK {
+			last.Fine = append(last.Fine, h.doctorCheck(c, x))
+		} else {
+			last.Bad = append(last.Bad, h.doctorCheck(c, x))
+		}
 	}
 }
 
@@ -160,6 +164,9 @@ func (h *Handlers) doctorCheck(c echo.Context, x doctor.Check) views.DoctorCheck
 		if strings.HasPrefix(x.Do, "portatill doctor ") {
 			shown.Do = ""
 		}
+	}
+	if x.Tenant != "" && x.State == doctor.Fail && (x.Name == doctor.KeyCheck || x.Name == doctor.ReadyCheck) {
+		shown.KeysURL = "/admin/tenants/" + x.Tenant + "/keys"
 	}
 	return shown
 }

@@ -174,15 +174,17 @@ type DoctorView struct {
 
 // DoctorGroup is the checks of the installation or of a tenant.
 type DoctorGroup struct {
-	Title  string
-	URL    string // the tenant's page; empty: none
-	Checks []DoctorCheck
+	Title string
+	URL   string        // the tenant's page; empty: none
+	Bad   []DoctorCheck // what failed or is to be looked at
+	Fine  []DoctorCheck
 }
 
 // DoctorCheck is what was found about one thing. State is ok, warn or fail.
 type DoctorCheck struct {
 	Name, State, What, Do string
 	FixURL                string // where it can be mended; empty: not by us
+	KeysURL               string // where the keys are that it is about; empty: it is not
 }
 
 // SettingsView is what the installation is set to.

@@ -41,8 +41,11 @@ func (e *examination) connection(ctx context.Context, t *pay.Tenant) {
 	}
 }
 
+// ReadyCheck is the name of the check whether a tenant can take money.
+const ReadyCheck = "ready"
+
 func (e *examination) ready(t *pay.Tenant) {
-	const name = "ready"
+	const name = ReadyCheck
 	if fault := t.ReadyFault(); fault != "" {
 		e.fail(name, "it cannot take money: "+fault, "see portatill tenant set --help; portatill doctor --tenant "+t.Slug+" --fix makes the webhook endpoint and keeps its secret")
 		return

@@ -29,6 +29,7 @@
     next.addEventListener('load', () => old?.remove());
     next.addEventListener('error', () => next.remove());
     link = next;
+    document.querySelector('.brand-contrasts')?.remove(); // they were the other colour's
     document.head.append(next);
   };
   accent?.addEventListener('input', () => {
