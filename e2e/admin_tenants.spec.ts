@@ -58,6 +58,7 @@ function picture(red: number, green: number, blue: number): Buffer {
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? 'with a script' : 'without JavaScript', () => {
     test.use({ javaScriptEnabled });
+    test.setTimeout(180_000); // each is a long walk, and one asks the doctor
 
     test('a tenant is added, found, changed, suspended and resumed', async ({ page, till }) => {
       await signIn(page, till, '/admin/tenants');

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -79,7 +80,7 @@ func (h *Handlers) brandingPage(c echo.Context, status int, t *pay.Tenant, f bra
 			v.LogoProblem = fault.Problem
 		}
 	}
-	if other := otherFaults(f.faults, func(name string) bool { return strings.Contains(strings.Join(shown, " "), name) }); other != "" {
+	if other := otherFaults(f.faults, func(name string) bool { return slices.Contains(shown, name) }); other != "" {
 		v.Message = strings.TrimSpace(v.Message + " " + other)
 	}
 	b := f.shown.Branding

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -331,9 +332,7 @@ func (h *Handlers) addTenantPage(c echo.Context, status int, slug string, typed 
 		p, _ := tenantset.ByName(name)
 		v.Fields = append(v.Fields, tenantsField(c, p, fresh, typed, faults))
 	}
-	if other := otherFaults(faults, func(name string) bool {
-		return name == "slug" || strings.Contains(strings.Join(newTenantFields, " "), name)
-	}); other != "" {
+	if other := otherFaults(faults, func(name string) bool { return name == "slug" || slices.Contains(newTenantFields, name) }); other != "" {
 		v.Message = strings.TrimSpace(v.Message + " " + other)
 	}
 	return page(c, status, views.TenantsAddPage(v))
