@@ -3,6 +3,7 @@ package tenantset
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/portatill/portatill/pay"
@@ -78,6 +79,7 @@ func (s *Service) Add(ctx context.Context, slug string, c *Change) (*Added, erro
 // result may not be stored.
 func (s *Service) Try(t *pay.Tenant, c *Change) (*pay.Tenant, error) {
 	trial := *t
+	trial.Currencies, trial.ReturnOrigins = slices.Clone(t.Currencies), slices.Clone(t.ReturnOrigins)
 	c.prepare()
 	return &trial, c.apply(&trial, s.Sandbox)
 }
