@@ -220,7 +220,7 @@ test('lists are files, too', async ({ page, till }) => {
 });
 
 test('axe finds no violation on these pages in either scheme, and nothing is wider than a phone', async ({ page, till }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(600_000); // some thirty pages, each looked at three times
   const desktop = page.viewportSize()!;
   const found: string[] = [];
   const look = async (name: string) => {
