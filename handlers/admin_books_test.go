@@ -122,8 +122,8 @@ func (o *office) event(tenantID, object string, state pay.EventState, payload st
 	return e
 }
 
-// paid is an order of the tenant that was paid just now.
-func (o *office) paid() *storetest.Sale {
+// sold is an order of the tenant that was paid just now.
+func (o *office) sold() *storetest.Sale {
 	o.t.Helper()
 	now := o.pay.Now()
 	c := storetest.Customer(o.t, o.store, o.tenant.ID)
@@ -159,7 +159,7 @@ func TestTheOverviewSaysWhetherAllIsWell(t *testing.T) {
 		o.held(o.tenant.ID, "pi_stray1")
 		o.posting(o.tenant.ID, pay.PostingNeedsReview)
 		o.event(o.tenant.ID, "pi_1", pay.EventFailed, "{}")
-		o.paid()
+		o.sold()
 		b, _ := o.in(staff.TenantAdmin)
 		d := b.get("/admin").document()
 		var tasks []string
@@ -407,7 +407,7 @@ func TestTheBooksAreProvedAndTakenAway(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	o.work()
-	o.paid()
+	o.sold()
 	b, _ := o.in(staff.Operator)
 	day := storetest.Now.Format(time.DateOnly)
 	for _, bad := range [][2]string{{"", day}, {day, "x"}, {"2026-03-05", day}, {"2024-01-01", day}, {"0001-01-01", "9999-12-31"}} {

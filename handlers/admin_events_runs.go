@@ -42,11 +42,11 @@ func took(r *pay.Run) string {
 	if r.EndedAt.IsZero() {
 		return ""
 	}
-	return span(r.EndedAt.Sub(r.StartedAt))
+	return lasted(r.EndedAt.Sub(r.StartedAt))
 }
 
-// span is a duration for a person.
-func span(d time.Duration) string {
+// lasted is a duration for a person.
+func lasted(d time.Duration) string {
 	switch {
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())

@@ -31,9 +31,11 @@ var adminNav = []struct {
 	{"Events", "/admin/events", staff.SeeEvents},
 	{"Sweeps", "/admin/sweeps", staff.See},
 	{"Tenants", "/admin/tenants", staff.SeeTenants},
+	{"Your tenant", "/admin/tenant", staff.SeeSettings}, // of who belongs to one
 	{"Staff", "/admin/staff", staff.SeeStaff},
 	{"Audit", "/admin/audit", staff.SeeAudit},
-	{"Settings", "/admin/settings", staff.SeeSettings},
+	{"Doctor", "/admin/doctor", staff.SeeSettings},
+	{"Settings", "/admin/settings", staff.SeeInstallation},
 }
 
 // roleNames are the roles in words.
@@ -90,11 +92,17 @@ func (h *Handlers) adminFrame(c echo.Context) views.AdminFrame {
 	current := ""
 	for _, n := range adminNav {
 		path := c.Request().URL.Path
+		if n.path == "/admin/tenant" && in.person.TenantID != "" && strings.HasPrefix(path, "/admin/tenants/") {
+			current = n.path
+		}
 		if path == n.path || n.path != "/admin" && strings.HasPrefix(path, n.path+"/") {
 			current = n.path
 		}
 	}
 	for _, n := range adminNav {
+		if n.path == "/admin/tenant" && in.person.TenantID == "" {
+			continue
+		}
 		if h.adminPages[n.path] && in.person.Role.May(n.may) {
 			f.Nav = append(f.Nav, views.AdminNavItem{Label: n.label, URL: n.path, Current: n.path == current})
 		}

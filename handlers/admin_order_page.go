@@ -230,7 +230,7 @@ func maskRequest(text string) string {
 	if d.Decode(&v) != nil {
 		return ""
 	}
-	mask(v)
+	maskValues(v)
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
@@ -245,11 +245,12 @@ func maskRequest(text string) string {
 // escapes.
 var invisible = regexp.MustCompile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 
-func mask(v any) {
+// maskValues masks in place.
+func maskValues(v any) {
 	switch v := v.(type) {
 	case []any:
 		for _, each := range v {
-			mask(each)
+			maskValues(each)
 		}
 	case map[string]any:
 		for name, value := range v {
@@ -263,7 +264,7 @@ func mask(v any) {
 					v[name] = at + "?•••"
 				}
 			default:
-				mask(value)
+				maskValues(value)
 			}
 		}
 	}

@@ -190,13 +190,6 @@ func proofRow(c echo.Context, r *pay.ProofRow) views.ProofRow {
 	return row
 }
 
-func sentenceCase(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
-
 // mendPage is where a difference is mended, "" where there is no page for it.
 func mendPage(c echo.Context, d *pay.Difference) (url, text string) {
 	role := staffOf(c).Role

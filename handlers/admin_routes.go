@@ -75,6 +75,10 @@ func (h *Handlers) adminRoutes(e *echo.Echo) {
 	get("/admin/refunds.csv", staff.Export, h.exportRefunds)
 	get("/admin/disputes", staff.See, h.showDisputesPage)
 	get("/admin/disputes.csv", staff.Export, h.exportDisputes)
+	get("/admin/audit.csv", staff.SeeAudit, h.exportAudit)
+
+	// Tenants, the doctor, settings.
+	h.tenantRoutes(get, post, e)
 
 	// The books.
 	get("/admin", staff.See, h.showOverviewPage)

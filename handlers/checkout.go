@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/portatill/portatill/internal/branding"
 	"github.com/portatill/portatill/pay"
 	"github.com/portatill/portatill/views"
 )
@@ -254,13 +255,8 @@ func (h *Handlers) brandCSS(c echo.Context) error {
 }
 
 func tenantCSS(c echo.Context, t *pay.Tenant) error {
-	accent := strings.ToLower(t.Branding.AccentColour)
-	css := ""
-	if accent != "" {
-		css = ":root{--accent:" + accent + ";--accent-content:" + contentColour(accent) + "}\n"
-	}
 	c.Response().Header().Set("Cache-Control", "private, max-age=300")
-	return c.Blob(http.StatusOK, "text/css; charset=utf-8", []byte(css))
+	return c.Blob(http.StatusOK, "text/css; charset=utf-8", []byte(branding.Stylesheet(t.Branding.AccentColour)))
 }
 
 // LogoRows reads tenants' logos; CodeNotFound when a tenant has none.
@@ -268,7 +264,20 @@ type LogoRows interface {
 	TenantLogo(ctx context.Context, tenantID string) (logo []byte, mediaType string, err error)
 }
 
-// showLogo serves a tenant's uploaded logo.
+// logoURL is the address of a tenant's logo, "" when it has none. It has the logo's
+// hash, so that browsers may keep it for good.
+func logoURL(t *pay.Tenant) string {
+	if t.Branding.LogoType == "" {
+		return ""
+	}
+	if t.Branding.LogoHash == "" { // stored before there were hashes
+		return "/logo/" + t.Slug
+	}
+	return "/logo/" + t.Slug + "/" + t.Branding.LogoHash
+}
+
+// showLogo serves a tenant's uploaded logo. An address with another logo's hash gets
+// the present one, which a page that is still open wants, and is not kept.
 func (h *Handlers) showLogo(c echo.Context) error {
 	t, err := h.Pay.Store.TenantBySlug(c.Request().Context(), storable(c.Param("tenant")))
 	if err != nil {
@@ -278,6 +287,16 @@ func (h *Handlers) showLogo(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set("Cache-Control", "public, max-age=3600")
+	head, hash := c.Response().Header(), c.Param("hash")
+	switch {
+	case hash != "" && hash == t.Branding.LogoHash:
+		head.Set("Cache-Control", "public, max-age=31536000, immutable")
+	case hash != "":
+		head.Set("Cache-Control", "no-store")
+	default:
+		head.Set("Cache-Control", "public, max-age=3600")
+	}
+	// Opened by itself it is a page of ours: one that may do nothing.
+	head.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
 	return c.Blob(http.StatusOK, mediaType, logo)
 }

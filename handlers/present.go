@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,9 +26,7 @@ func (h *Handlers) frame(c echo.Context, t *pay.Tenant) views.Frame {
 	speak(c, &f, languageOf(c, t))
 	if t != nil {
 		f.Tenant = views.Tenant{Name: t.Branding.DisplayName, SupportEmail: t.Branding.SupportEmail}
-		if t.Branding.LogoType != "" {
-			f.Tenant.LogoURL = "/logo/" + t.Slug
-		}
+		f.Tenant.LogoURL = logoURL(t)
 	}
 	return f
 }
@@ -256,25 +253,4 @@ func maskEmail(s string) string {
 		return ""
 	}
 	return local[:1] + strings.Repeat("•", 5) + "@" + domain
-}
-
-// contentColour is black or white, whichever is more readable on the accent
-// (WCAG 2.2, relative luminance).
-func contentColour(accent string) string {
-	rgb, err := strconv.ParseUint(strings.TrimPrefix(accent, "#"), 16, 32)
-	if err != nil {
-		return "#ffffff"
-	}
-	channel := func(shift uint) float64 {
-		c := float64(rgb>>shift&0xff) / 255
-		if c <= 0.03928 {
-			return c / 12.92
-		}
-		return math.Pow((c+0.055)/1.055, 2.4)
-	}
-	luminance := 0.2126*channel(16) + 0.7152*channel(8) + 0.0722*channel(0)
-	if (luminance+0.05)/0.05 > 1.05/(luminance+0.05) {
-		return "#000000"
-	}
-	return "#ffffff"
 }

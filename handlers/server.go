@@ -17,6 +17,7 @@ import (
 	"github.com/portatill/portatill/internal/backoffice"
 	"github.com/portatill/portatill/internal/daybook"
 	"github.com/portatill/portatill/internal/staff"
+	"github.com/portatill/portatill/internal/tenantset"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -46,6 +47,11 @@ type Options struct {
 	// start; both are there where Staff is.
 	Books BookRows
 	Runs  Runs
+	// Tenants changes tenants, Examine makes the doctor's checks and Installation tells
+	// what is running, for the staff's pages.
+	Tenants      *tenantset.Service
+	Examine      Examiner
+	Installation InstallationReader
 	// StripeWebhook receives Stripe's deliveries.
 	StripeWebhook echo.HandlerFunc
 	// Ready says why the till cannot work, nil when it can; for /readyz.
@@ -62,7 +68,8 @@ type Handlers struct {
 	staffCookies *staffCookies
 	adminPages   map[string]bool
 	// daybook is what the overview remembers of each day.
-	daybook *daybook.Book
+	daybook    *daybook.Book
+	doctorRuns doctorRuns
 	// badKeys counts refused licence keys by the caller's address.
 	badKeys middleware.RateLimiterStore
 }

@@ -896,7 +896,7 @@ func RefundPage(v RefundView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = words(method(v.Method)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = words(MethodName(v.Method)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

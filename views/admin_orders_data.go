@@ -107,4 +107,4 @@ type ConfirmView struct {
 
 // MethodName writes what was paid with, such as "visa •••• 4242", with its brand as its owner
 // does.
-func MethodName(s string) string { return method(s) }
+func MethodName(s string) string { return Frame{}.method(s) }

@@ -126,7 +126,7 @@ func PaymentsPage(v PaymentsView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = words(method(p.Method)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = words(MethodName(p.Method)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/portatill/portatill/internal/staff"
+	"github.com/portatill/portatill/internal/tenantset"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -49,12 +50,12 @@ func (a *app) readPassword(path string) (pay.Secret, error) {
 	if path == "" {
 		return "", nil
 	}
-	raw, err := a.readFile(path, maxSecretFile+1)
+	raw, err := a.readFile(path, tenantset.MaxSecret+1)
 	if err != nil {
 		return "", usagef("--password-file cannot be read: %v", err)
 	}
 	text := strings.TrimRight(string(raw), "\r\n")
-	if text == "" || len(raw) > maxSecretFile || strings.ContainsAny(text, "\r\n") {
+	if text == "" || len(raw) > tenantset.MaxSecret || strings.ContainsAny(text, "\r\n") {
 		return "", usagef("--password-file must hold the password alone, on one line")
 	}
 	return pay.Secret(text), nil

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/portatill/portatill/internal/staff"
+	"github.com/portatill/portatill/internal/tenantset"
 	"github.com/portatill/portatill/internal/wire"
 	"github.com/portatill/portatill/pay"
 )
@@ -182,7 +183,7 @@ func (s *server) demoWebhook(ctx context.Context, t *pay.Tenant) error {
 	}
 	// Not t's own list: another till may have put its secret there since t was read.
 	stored, err := s.opened.store.ChangeTenant(ctx, t.Slug, func(t *pay.Tenant) error {
-		t.StripeWebhookSecrets = withNewest(t.StripeWebhookSecrets, secret)
+		t.StripeWebhookSecrets = tenantset.WithNewest(t.StripeWebhookSecrets, secret)
 		t.UpdatedAt = now()
 		return nil
 	})

@@ -49,7 +49,7 @@ func (a *app) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s := &server{app: a, config: c, readyFile: readyFile,
+			s := &server{app: a, config: c, override: override, readyFile: readyFile,
 				log: slog.New(slog.NewJSONHandler(a.errOut, &slog.HandlerOptions{Level: c.LogLevel}))}
 			return s.serve(cmd.Context())
 		},
@@ -65,6 +65,7 @@ func (a *app) serveCommand() *cobra.Command {
 type server struct {
 	*app
 	config    config.Config
+	override  map[string]string // settings that the command line gave
 	readyFile string
 	log       *slog.Logger
 	metrics   *metrics.Metrics
@@ -181,7 +182,9 @@ func listenOn(ctx context.Context, setting, address string) (net.Listener, error
 
 func (s *server) handler() http.Handler {
 	hook := &webhooks.Stripe{Pay: s.opened.pay, Log: s.log, Count: func(t string, a webhooks.Answer) { s.metrics.Webhook(t, string(a)) }}
+	staffs := office{s, now()}
 	o := handlers.Options{
+		Tenants: s.opened.tenants(), Examine: staffs, Installation: staffs,
 		Pay: s.opened.pay, Log: s.log, Version: versionText(), Sandbox: s.config.Sandbox, SandboxURL: s.ready.SandboxURL,
 		TrustedProxies: s.config.TrustedProxies, CORSOrigins: s.config.CORSOrigins, Sessions: s.opened.store, Logos: s.opened.store, Staff: s.opened.staffService(), Backoffice: s.opened.store, StripeWebhook: hook.Receive, Observe: s.metrics.Request,
 		Books: s.opened.store, Runs: s.opened.queue,
