@@ -942,7 +942,7 @@ WHERE e.unclaimed_id IS NULL;
 CREATE VIEW v_captured_twice AS -- I-06; two tenants may have one Stripe account, now or at another time
 SELECT MIN(e.tenant_id) AS tenant_id, e.fact AS subject, 'I-06: ' || CAST(COUNT(*) AS TEXT) || ' tenants have booked the same money' AS fault
 FROM ledger_entries e
-WHERE e.kind IN ('payment', 'suspense', 'payout', 'payout_return')
+WHERE e.kind IN ('payment', 'suspense', 'fee', 'payout', 'payout_return')
 GROUP BY e.fact
 HAVING COUNT(*) > 1;
 
