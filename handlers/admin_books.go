@@ -288,13 +288,3 @@ func (h *Handlers) booksFrame(c echo.Context, scripts ...string) views.AdminFram
 	}
 	return f
 }
-
-// decided is what was posted from a page that asked for confirmation: a refusal leads back
-// to where it was asked, with its reason, and everything else is an error's page.
-func (h *Handlers) decided(c echo.Context, back string, err error) error {
-	if f, ok := formFault(c, err); ok {
-		h.sayNot(c, f.message)
-		return c.Redirect(http.StatusSeeOther, back)
-	}
-	return err
-}

@@ -46,7 +46,6 @@ type doctorRuns struct {
 type doctorRun struct {
 	started, finished time.Time // finished is zero while it runs
 	checks            []doctor.Check
-	last              *doctorRun // the one before, which is shown until this one is done
 }
 
 // look returns a copy of the latest run, nil when there was none.

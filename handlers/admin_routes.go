@@ -52,7 +52,25 @@ func (h *Handlers) adminRoutes(e *echo.Echo) {
 	post("/admin/staff/:person/app/off", staff.ChangeStaff, "", h.resetStaffApp)
 	get("/admin/audit", staff.SeeAudit, h.showAuditPage)
 
-	// Orders, customers, payments, refunds and disputes.
+	get("/admin/audit.csv", staff.SeeAudit, h.exportAudit)
+
+	h.orderRoutes(get, post)
+	h.bookRoutes(get, post)
+	h.tenantRoutes(get, post, e)
+
+	// Whatever else there might be is decided by the sign-in too, so that nobody learns
+	// which pages there are.
+	e.Any("/admin/*", func(echo.Context) error { return echo.ErrNotFound }, h.adminDoor, h.mustSignIn)
+}
+
+// The two kinds of a staff page's route.
+type (
+	getRoute  = func(path string, may staff.Action, show echo.HandlerFunc)
+	postRoute = func(path string, may staff.Action, what string, do echo.HandlerFunc)
+)
+
+// orderRoutes are those of orders, customers, payments, refunds and disputes.
+func (h *Handlers) orderRoutes(get getRoute, post postRoute) {
 	get("/admin/orders", staff.See, h.showOrdersPage)
 	get("/admin/orders.csv", staff.Export, h.exportOrders)
 	get("/admin/orders/:order", staff.See, h.showOrderStoryPage)
@@ -75,12 +93,10 @@ func (h *Handlers) adminRoutes(e *echo.Echo) {
 	get("/admin/refunds.csv", staff.Export, h.exportRefunds)
 	get("/admin/disputes", staff.See, h.showDisputesPage)
 	get("/admin/disputes.csv", staff.Export, h.exportDisputes)
-	get("/admin/audit.csv", staff.SeeAudit, h.exportAudit)
+}
 
-	// Tenants, the doctor, settings.
-	h.tenantRoutes(get, post, e)
-
-	// The books.
+// bookRoutes are those of the overview and the books.
+func (h *Handlers) bookRoutes(get getRoute, post postRoute) {
 	get("/admin", staff.See, h.showOverviewPage)
 	get("/admin/proof", staff.See, h.showProofPage)
 	get("/admin/proof/file", staff.Export, h.downloadProof)
@@ -107,10 +123,6 @@ func (h *Handlers) adminRoutes(e *echo.Echo) {
 	post("/admin/postings/:posting/mark", staff.Refund, "posting_mark", h.markPosted)
 	get("/admin/sweeps", staff.See, h.showSweepsPage)
 	post("/admin/sweeps", staff.Sweep, "sweep", h.startSweep)
-
-	// Whatever else there might be is decided by the sign-in too, so that nobody learns
-	// which pages there are.
-	e.Any("/admin/*", func(echo.Context) error { return echo.ErrNotFound }, h.adminDoor, h.mustSignIn)
 }
 
 // foldAdminPath gives every way to write a staff page's address the one decision

@@ -173,19 +173,7 @@ func TestTheListsOfTheBooksAreReadByAnIndex(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		plan := ""
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-				t.Fatal(err)
-			}
-			plan += detail + "; "
-		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
-		rows.Close()
+		plan := planOf(t, rows)
 		grouped := strings.Contains(query, "GROUP BY") // of the few rows that a day's groups are
 		if !strings.Contains(plan, "USING") || !strings.Contains(plan, "INDEX") || strings.Contains(plan, "SCAN") || (strings.Contains(plan, "TEMP B-TREE") && !grouped) {
 			t.Errorf("%s: %s", name, plan)
@@ -194,4 +182,22 @@ func TestTheListsOfTheBooksAreReadByAnIndex(t *testing.T) {
 			t.Errorf("%s reads the rows, too: %s", name, plan)
 		}
 	}
+}
+
+// planOf reads a plan's steps.
+func planOf(t *testing.T, rows *sql.Rows) (plan string) {
+	t.Helper()
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		plan += detail + "; "
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan
 }
