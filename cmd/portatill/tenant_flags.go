@@ -30,7 +30,10 @@ type tenantFlags struct {
 func (f *tenantFlags) register(cmd *cobra.Command, set bool) {
 	f.set = set
 	flags := cmd.Flags()
-	text := func(to *string, name, usage string) { flags.StringVar(to, name, "", usage) }
+	text := func(to *string, name, usage string) {
+		flags.StringVar(to, name, "", usage)
+		mayBeEmpty(flags, name) // it clears the property, or the property's own rule refuses it
+	}
 	text(&f.name, "name", "the reseller's name")
 	text(&f.state, "state", "active or suspended")
 	text(&f.iParent, "i-parent", "the reseller's own PortaBilling id, 0 for none")
