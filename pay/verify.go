@@ -55,6 +55,8 @@ type StoredCart struct {
 	Kind    OrderKind
 	Total   Money // what attempts and payments are compared with
 	Cart    Cart
+	// PaidVATMinor is the VAT that the order's payment has, nil without a payment.
+	PaidVATMinor *int64
 }
 
 // Verify looks for everything that may be wrong with the books and that Books does not
@@ -122,6 +124,9 @@ func (c *StoredCart) fault() string {
 	}
 	if c.Kind == OrderPayment && c.Total != c.Cart.Total() {
 		return fmt.Sprintf("the order is over %s, its cart over %s", c.Total, c.Cart.Total())
+	}
+	if c.PaidVATMinor != nil && *c.PaidVATMinor != c.Cart.VATMinor {
+		return fmt.Sprintf("the payment has a VAT of %d, the cart %d", *c.PaidVATMinor, c.Cart.VATMinor)
 	}
 	atStripe := int64(0)
 	for _, l := range c.Cart.StripeLines() {

@@ -19,6 +19,9 @@ type proofFlags struct {
 	day, from, until string
 }
 
+// firstYear is before any books of ours; the year 1 is how the zero time says "everything".
+const firstYear = 2000
+
 // errNotSquare is exit code 1 for whoever watches.
 var errNotSquare = errors.New("the books are not square")
 
@@ -32,6 +35,8 @@ func (f *proofFlags) days() (from, until time.Time, err error) {
 		}
 		if *into, err = time.Parse(time.DateOnly, text); err != nil {
 			err = usagef("portatill books: --%s must be a day such as 2026-11-22, not %q", flag, text)
+		} else if into.Year() < firstYear {
+			err = usagef("portatill books: --%s is %s, which is before there was any till; give a day from %d-01-01 on", flag, text, firstYear)
 		}
 	}
 	if f.day != "" && (f.from != "" || f.until != "") {
@@ -45,6 +50,9 @@ func (f *proofFlags) days() (from, until time.Time, err error) {
 	read("day", f.day, &from)
 	if f.day != "" {
 		until = from
+	}
+	if err == nil && f.until == "" && from.After(today) {
+		return from, until, usagef("portatill books: %s has not begun yet (today is %s, UTC)", from.Format(time.DateOnly), today.Format(time.DateOnly))
 	}
 	if err == nil && until.Before(from.Truncate(24*time.Hour)) {
 		err = usagef("portatill books: --until is before --from")

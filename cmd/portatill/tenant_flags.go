@@ -25,6 +25,7 @@ func (f *tenantFlags) register(cmd *cobra.Command, set bool) {
 	f.texts = map[string]*string{}
 	for _, p := range tenantset.Properties {
 		f.texts[p.Name] = flags.String(p.Flag(), "", p.Usage)
+		mayBeEmpty(flags, p.Flag()) // it clears the property, or the property's own rule refuses it
 	}
 	if !set {
 		return
