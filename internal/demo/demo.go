@@ -155,6 +155,9 @@ func (w *world) run(ctx context.Context) error {
 		}
 	}
 	w.Clock.set(w.Until)
+	if w.Progress != nil {
+		w.Progress(month, w.report.Orders)
+	}
 	return nil
 }
 

@@ -56,7 +56,12 @@ func (s *shop) payOut(ctx context.Context) error {
 func (w *world) planIncidents(start time.Time) {
 	acme, nord := w.shops[0], w.shops[1]
 	span := w.Until.Sub(start)
-	part := func(percent int) time.Time { return start.Add(span * time.Duration(percent) / 100) }
+	// In the morning or afternoon of a day so far into the story.
+	noon := func(at time.Time) time.Time {
+		return at.Truncate(day).Add(time.Duration(9*60+at.Unix()%431) * time.Minute)
+	}
+	part := func(percent int) time.Time { return noon(start.Add(span * time.Duration(percent) / 100)) }
+	ago := func(days int) time.Time { return noon(w.Until.AddDate(0, 0, -days)) }
 	w.at(w.badDay, func(context.Context) error { w.Weather.setDown(true); return nil })
 	w.at(w.badDay.Add(40*time.Minute), acme.paysMeanwhile)
 	w.at(w.badDay.Add(outageLasts), func(context.Context) error { w.Weather.setDown(false); return nil })
@@ -64,21 +69,21 @@ func (w *world) planIncidents(start time.Time) {
 	w.planSuspension(part(70))
 	acme.once(part(30), "card", func(p *purchase) { p.number = cardRefundsFail }, func(ctx context.Context, p *purchase) error { return p.refund(ctx, 100) })
 	nord.once(part(52), "card", func(p *purchase) { p.number = cardRefundsLate }, func(ctx context.Context, p *purchase) error { return p.refund(ctx, 50) })
-	acme.once(part(45), "card", func(p *purchase) { p.number = cardInquiry }, nil)
-	acme.once(w.Until.Add(-5*day), "card", nil, func(ctx context.Context, p *purchase) error { return p.dispute(ctx) })
-	nord.once(w.Until.Add(-4*day), "card", nil, func(ctx context.Context, p *purchase) error { return p.dispute(ctx) })
+	acme.once(ago(3), "card", func(p *purchase) { p.number = cardInquiry }, nil)
+	acme.once(ago(5), "card", nil, func(ctx context.Context, p *purchase) error { return p.dispute(ctx) })
+	nord.once(ago(4), "card", nil, func(ctx context.Context, p *purchase) error { return p.dispute(ctx) })
 	acme.once(part(25), "card", nil, func(ctx context.Context, p *purchase) error { return p.disputeTo(ctx, "won") })
 	acme.once(part(35), "card", nil, func(ctx context.Context, p *purchase) error { return p.disputeTo(ctx, "lost") })
 	w.at(part(61), acme.paysTwice)
-	w.at(w.Until.Add(-9*day), nord.disagrees)
+	w.at(ago(9), nord.disagrees)
 	for i, what := range []string{"assign", "refund", "ignore", ""} {
 		at := part(22 + 18*i)
 		if what == "" {
-			at = w.Until.Add(-3*day - 5*time.Hour)
+			at = ago(3)
 		}
 		w.at(at, func(ctx context.Context) error { return acme.unclaimed(ctx, what) })
 	}
-	w.at(w.Until.Add(-2*day-3*time.Hour), func(ctx context.Context) error { return nord.unclaimed(ctx, "") })
+	w.at(ago(2), func(ctx context.Context) error { return nord.unclaimed(ctx, "") })
 	w.at(part(66), func(ctx context.Context) error { return nord.payoutFails(ctx) })
 	for _, who := range []struct {
 		s      *shop
