@@ -83,8 +83,9 @@ clients: setup build ## ServiceStack's own clients from npm against the built bi
 	@npm --prefix e2e/clients ci --no-audit --no-fund
 	@npm --prefix e2e/clients test
 
-screenshots: setup build ## every page, light and dark, desktop and phone, into e2e/artifacts/screenshots
+screenshots: setup build ## every page, light and dark, desktop and phone, into e2e/artifacts/screenshots; those of docs/ into docs/pictures
 	@PORTATILL_BIN=$(CURDIR)/bin/portatill npm run --silent test:e2e -- --project=screenshots
+	@PORTATILL_BIN=$(CURDIR)/bin/portatill PORTATILL_PICTURES=1 npm run --silent test:e2e -- --project=pictures --update-snapshots=changed
 
 sizes: build ## figures: size of the binary, time until ready, memory when idle
 	@build/sizes.sh

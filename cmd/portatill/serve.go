@@ -159,6 +159,7 @@ func (s *server) begin(ctx context.Context, group *errgroup.Group) (err error) {
 	if s.story != nil {
 		group.Go(func() error { return serveOn(main, listener) })
 		if err := s.tellStory(ctx); err != nil {
+			s.stopSandbox()
 			return errors.Join(err, main.Close())
 		}
 	}

@@ -38,6 +38,7 @@ type purchase struct {
 	url     string // the order's page, or Stripe's
 	number  string // the card that is typed
 	save    bool
+	wallet  string // paypal or link, for those who pay so
 }
 
 // ways are how orders come to their ends, and how many of a thousand do.
@@ -91,7 +92,8 @@ func (s *shop) buy(ctx context.Context, p *purchase) error {
 	case "debit", "bad debit":
 		p.request["PaymentMethod"] = s.debit
 	case "wallet":
-		p.request["PaymentMethod"] = "card," + s.wallet()
+		p.wallet = s.wallet()
+		p.request["PaymentMethod"] = "card," + p.wallet
 	default:
 		p.request["PaymentMethod"] = typeCard
 	}
@@ -268,7 +270,7 @@ func (p *purchase) typeIn(ctx context.Context, to string) error {
 			form[k] = v
 		}
 	case "wallet":
-		form["method"] = s.wallet()
+		form["method"] = p.wallet
 	}
 	if form["method"] == typeCard {
 		form["number"], form["expiry"], form["cvc"] = number, "12 / "+strconv.Itoa(w.Until.Year() + 3)[2:], "123"
