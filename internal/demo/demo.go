@@ -104,7 +104,7 @@ func (a *acts) Pop() any {
 // Fill tells the story: from the clock's time until o.Until everything that happens, and then what staff and the sweep
 // would have done by then. It returns at the first thing that does not go as it must.
 func Fill(ctx context.Context, o Options) (Report, error) {
-	transport := &http.Transport{MaxIdleConnsPerHost: 16}
+	transport := &http.Transport{MaxIdleConnsPerHost: 16, DisableCompression: true}
 	defer transport.CloseIdleConnections()
 	w := &world{Options: o, rng: rand.New(rand.NewPCG(o.Seed, 1)), client: &http.Client{Transport: transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
