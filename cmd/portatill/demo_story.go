@@ -165,7 +165,8 @@ func (s *server) tellStory(ctx context.Context) error {
 	y.clock.Release(from)
 	y.box.run()
 	y.level.Set(s.config.LogLevel)
-	line(s.out, "  %d orders, %d refunds, %d disputes in %s.", report.Orders, report.Refunds, report.Disputes, time.Since(began).Round(time.Second))
+	line(s.out, "  %d requests for money, %d of them while Stripe was down and %d refused while a tenant was suspended; %d refunds, %d disputes. It took %s.",
+		report.Orders, report.Unavailable, report.Refused, report.Refunds, report.Disputes, time.Since(began).Round(time.Second))
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -86,6 +87,12 @@ func TestSixMonthsOfBusiness(t *testing.T) {
 			if !found[kind] {
 				t.Errorf("there is no %s among %v", kind, slices.Sorted(maps.Keys(found)))
 			}
+		}
+	})
+	t.Run("RefuseASuspendedTenantsPortal", func(t *testing.T) {
+		m := regexp.MustCompile(`(\d+) refused while a tenant was suspended`).FindStringSubmatch(r.out.String())
+		if m == nil || m[1] == "0" {
+			t.Errorf("it printed %s", r.out)
 		}
 	})
 	t.Run("AreOfTheDaysTheyAreSaidToBe", func(t *testing.T) {

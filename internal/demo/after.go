@@ -112,7 +112,7 @@ func (p *purchase) later() {
 func (p *purchase) paid(ctx context.Context) (*pay.Payment, error) {
 	payment, err := p.s.w.Store.PaymentByOrder(ctx, p.s.tenant.ID, p.id)
 	if pay.IsNotFound(err) {
-		return nil, nil //nolint:nilnil // not paid is an answer here
+		return nil, nil
 	}
 	if err != nil || payment.RefundedMinor >= payment.Amount.Minor {
 		return nil, err
