@@ -18,8 +18,12 @@ interface Picture {
 }
 
 const pictures: Picture[] = [
-  { name: 'staff', path: '/admin/staff' },
-  { name: 'audit', path: '/admin/audit', dark: true },
+  { name: 'overview', path: '/admin', height: 1000 },
+  { name: 'orders', path: '/admin/orders', dark: true },
+  { name: 'order', path: '/admin/orders?state=mismatch', row: true, height: 1000 },
+  { name: 'unclaimed', path: '/admin/unclaimed' },
+  { name: 'disputes', path: '/admin/disputes' },
+  { name: 'proof', path: '/admin/proof', dark: true },
 ];
 
 // Few and small: they are in every clone of the repository.
@@ -31,6 +35,8 @@ for (const picture of pictures) {
     await page.emulateMedia({ colorScheme: picture.dark ? 'dark' : 'light' });
     await page.setViewportSize({ width: 1280, height: picture.height ?? 800 });
     await signIn(page, demo, '/admin');
+    const inNav = page.getByTestId('nav').locator(`a[href="${picture.path.split('?')[0]}"]`);
+    test.skip((await inNav.count()) === 0, 'this build has no such page');
     await open(page, demo, picture.path);
     if (picture.row && !(await followRow(page))) throw new Error(`${picture.path} has no row that leads anywhere`);
     await sameIds(page);

@@ -130,8 +130,12 @@ func (s *server) tellStory(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make the demo's tenants: %w", err)
 	}
+	operator, err := s.opened.store.StaffByEmail(ctx, demoOperatorEmail)
+	if err != nil {
+		return err
+	}
 	report, err := demo.Fill(ctx, demo.Options{BaseURL: s.ready.BaseURL, StripeURL: s.ready.SandboxURL, Pay: s.opened.pay, Store: s.opened.store,
-		Staff: s.opened.staffService(), Weather: y.weather, Clock: y.clock, Jobs: y.jobs, Deliver: y.box.box.Deliver, Tenants: tenants,
+		Staff: s.opened.staffService(), Weather: y.weather, Clock: y.clock, Jobs: y.jobs, Deliver: y.box.box.Deliver, Operator: operator.ID, Tenants: tenants,
 		Orders: y.orders, Seed: y.seed, Until: y.until, Progress: func(month time.Time, orders int) {
 			line(s.out, "  %s  %6d orders", month.Format("2006-01"), orders)
 		}})

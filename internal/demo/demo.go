@@ -40,11 +40,12 @@ type Options struct {
 	Clock     *Clock // stands at the beginning
 	Jobs      *Jobs
 	// Deliver sends what webhooks are due and waits for the answers.
-	Deliver func(ctx context.Context) error
-	Tenants []Tenant // one for each of Shops, in their order
-	Orders  int      // how many requests for money the portals send
-	Seed    uint64
-	Until   time.Time // the end; the beginning is the clock's
+	Deliver  func(ctx context.Context) error
+	Operator string   // the id of the person who suspends a tenant
+	Tenants  []Tenant // one for each of Shops, in their order
+	Orders   int      // how many requests for money the portals send
+	Seed     uint64
+	Until    time.Time // the end; the beginning is the clock's
 	// Progress is told of each month that has passed; may be nil.
 	Progress func(month time.Time, orders int)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/portatill/portatill/internal/staff"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -222,10 +223,10 @@ func (w *world) planSuspension(at time.Time) {
 			if err != nil {
 				return err
 			}
-			return w.audit(ctx, w.shops[0], "tenant_state", s.tenant.ID, string(state))
+			return w.Staff.Record(ctx, &staff.Entry{Actor: w.Operator, TenantID: s.tenant.ID, What: "tenant_state", Subject: s.tenant.ID, After: string(state), Address: "192.0.2.4"})
 		}
 	}
-	at = nextWeekday(at, time.Wednesday)
+	at = nextWeekday(at, time.Wednesday).Add(7*time.Hour + 41*time.Minute)
 	w.at(at, set(pay.TenantSuspended))
 	for i := range 2 { // whoever comes in these days is refused
 		w.at(at.Add(time.Duration(2+9*i)*time.Hour), func(ctx context.Context) error {
@@ -306,7 +307,7 @@ func (s *shop) unclaimed(ctx context.Context, then string) error {
 		if err != nil {
 			return err
 		}
-		return w.audit(ctx, s, "unclaimed_"+then, intent.ID, amount)
+		return w.audit(ctx, s, "unclaimed_"+then, intent.ID, "")
 	})
 	return nil
 }
