@@ -24,6 +24,7 @@ const pictures: Picture[] = [
   { name: 'unclaimed', path: '/admin/unclaimed' },
   { name: 'disputes', path: '/admin/disputes' },
   { name: 'proof', path: '/admin/proof', dark: true },
+  { name: 'staff', path: '/admin/staff' },
 ];
 
 // Few and small: they are in every clone of the repository.
