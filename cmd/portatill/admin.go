@@ -31,7 +31,7 @@ func (a *app) adminCommand() *cobra.Command {
 var atCommand = staff.By{Actor: staff.Command}
 
 // staffService is the staff's rules on an open database.
-func (o *opened) staffService() *staff.Service { return &staff.Service{Store: o.store, Now: now} }
+func (o *opened) staffService() *staff.Service { return &staff.Service{Store: o.store, Now: o.now} }
 
 // refusedInput makes a wrong value a wrong call: exit code 2.
 func refusedInput(err error) error {

@@ -49,6 +49,7 @@ type opened struct {
 	gate  *stripegate.Gate
 	// sandbox says that Stripe is a double here.
 	sandbox bool
+	now     func() time.Time
 }
 
 func (o *opened) close() error {
@@ -65,10 +66,15 @@ type openOptions struct {
 	observe   func(string, time.Duration, error)
 	// fill makes the tables of a database that is empty.
 	fill bool
+	// now is another clock than the machine's.
+	now func() time.Time
 }
 
 // open opens the database and wires the rules. The caller closes it.
 func (a *app) open(ctx context.Context, c config.Config, o openOptions) (*opened, error) {
+	if o.now == nil {
+		o.now = now
+	}
 	if o.log == nil {
 		o.log = slog.New(slog.NewJSONHandler(a.errOut, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
@@ -93,7 +99,7 @@ func (a *app) open(ctx context.Context, c config.Config, o openOptions) (*opened
 		return fail(err)
 	}
 	gate := stripegate.New(stripegate.Options{APIBase: c.SandboxURL, Log: o.log, Version: versionText()})
-	service := &pay.Service{Store: store, Gateway: gate, Now: now, Log: o.log, BaseURL: cmp.Or(o.baseURL, c.BaseURL, "http://"+c.Listen)}
+	service := &pay.Service{Store: store, Gateway: gate, Now: o.now, Log: o.log, BaseURL: cmp.Or(o.baseURL, c.BaseURL, "http://"+c.Listen)}
 	queue, err := jobs.New(jobs.Options{DB: store.DB(), Dialect: store.Dialect(), Pay: service, Log: o.log,
 		SweepInterval: c.SweepInterval, Observe: o.observe})
 	if err != nil {
@@ -101,7 +107,7 @@ func (a *app) open(ctx context.Context, c config.Config, o openOptions) (*opened
 		return fail(err)
 	}
 	store.SetEnqueuer(queue.Enqueue)
-	return &opened{store: store, queue: queue, pay: service, gate: gate, sandbox: c.Sandbox}, nil
+	return &opened{store: store, queue: queue, pay: service, gate: gate, sandbox: c.Sandbox, now: o.now}, nil
 }
 
 func migrate(ctx context.Context, store *sqlstore.Store) error {

@@ -74,6 +74,9 @@ type server struct {
 	ready     readyInfo
 	// stopSandbox ends our own double, if there is one; it may be called twice.
 	stopSandbox func()
+	// story fills the installation before anybody is told that it is there; nil but for
+	// the demo.
+	story *story
 }
 
 // readyInfo is the ready file.
@@ -123,9 +126,18 @@ func (s *server) begin(ctx context.Context, group *errgroup.Group) (err error) {
 		return err
 	}
 	defer closeOnFailure(&err, double)
-	s.opened, err = s.open(ctx, s.config, openOptions{baseURL: s.ready.BaseURL, exclusive: true, migrate: true, log: s.log, observe: s.metrics.Job})
+	how := openOptions{baseURL: s.ready.BaseURL, exclusive: true, migrate: true, log: s.log, observe: s.metrics.Job}
+	if s.story != nil {
+		how.now = s.story.clock.Now
+	}
+	s.opened, err = s.open(ctx, s.config, how)
 	if err != nil {
 		return err
+	}
+	if s.story != nil {
+		if err := s.beginStory(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.checkSecretKey(ctx); err != nil {
 		return err
@@ -144,13 +156,22 @@ func (s *server) begin(ctx context.Context, group *errgroup.Group) (err error) {
 	if err := s.serveMetrics(ctx, group); err != nil {
 		return err
 	}
+	main := newHTTPServer(s.handler())
+	if s.story != nil {
+		group.Go(func() error { return serveOn(main, listener) })
+		if err := s.tellStory(ctx); err != nil {
+			s.stopSandbox()
+			return errors.Join(err, main.Close())
+		}
+	}
 	// The queue stops with a shutdown of its own, so that jobs can finish.
 	if err := s.opened.queue.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	s.working.Store(true)
-	main := newHTTPServer(s.handler())
-	group.Go(func() error { return serveOn(main, listener) })
+	if s.story == nil {
+		group.Go(func() error { return serveOn(main, listener) })
+	}
 	group.Go(func() error { <-ctx.Done(); return s.stop(ctx, main) })
 	return s.announce()
 }
