@@ -245,7 +245,21 @@ test('axe finds nothing on these pages in either scheme, and nothing is wider th
     await page.emulateMedia({ colorScheme: 'light' });
     const phone = await axe().analyze();
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    if (width > 360) found.push(`${name}: ${width} px wide on a phone`);
+    if (width > 360) {
+      // Which texts and boxes reach out, so that a failure says what to mend.
+      const which = await page.evaluate(() => {
+        const out: string[] = [];
+        const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_ALL);
+        for (let n = walk.nextNode(); n; n = walk.nextNode()) {
+          const range = document.createRange();
+          range.selectNode(n);
+          const parent = n.parentElement!;
+          if (range.getBoundingClientRect().right > 361 && !parent.closest('.admin-table')) out.push(`${parent.className}/${n.nodeName}: ${n.textContent!.trim().slice(0, 40)}`);
+        }
+        return out;
+      });
+      found.push(`${name}: ${width} px wide on a phone: ${which.join('; ')}`);
+    }
     await picture('light', 'phone');
     await page.setViewportSize({ width: 1280, height: 800 });
     for (const v of [...light.violations, ...dark.violations, ...phone.violations]) {

@@ -295,5 +295,5 @@ func (p *purchase) typeIn(ctx context.Context, to string) error {
 	case page.status == http.StatusPaymentRequired, page.status == http.StatusGone:
 		return nil
 	}
-	return fmt.Errorf("Stripe's page for %s answered %d: %s", p.id, page.status, brief(page.body))
+	return fmt.Errorf("the page at Stripe of %s answered %d: %s", p.id, page.status, brief(page.body))
 }
