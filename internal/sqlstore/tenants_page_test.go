@@ -91,7 +91,11 @@ func TestTheSizeOfADatabaseIsAskedAndNotCounted(t *testing.T) {
 		tenant := storetest.Tenant(t, s)
 		storetest.Order(t, s, storetest.Customer(t, s, tenant.ID))
 		z, err := s.Sizes(context.Background())
-		if err != nil || z.Bytes < 10_000 || z.Tenants != 1 || !z.FirstAt.Equal(storetest.Now) || z.Orders > 1 || z.Orders < -1 {
+		if err != nil || z.Bytes < 10_000 || z.Tenants != 1 || !z.FirstAt.Equal(storetest.Now) || z.Orders < -1 {
+			t.Errorf("%+v, %v", z, err)
+		}
+		// PostgreSQL's is the estimate of the last time that it looked, here that of a test before.
+		if s.Dialect() == sqlstore.SQLite && z.Orders > 1 {
 			t.Errorf("%+v, %v", z, err)
 		}
 	})

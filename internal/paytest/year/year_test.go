@@ -82,6 +82,11 @@ func TestTheSameSeedMakesTheSameYearOnBothDatabases(t *testing.T) {
 			t.Fatal(err)
 		}
 		proofs[name] = whole(t, s)
+		// A day's seal has the place of its last entry in it, and a database that served
+		// other tests before goes on counting.
+		for i := range proofs[name].Rows {
+			proofs[name].Rows[i].Closed = ""
+		}
 	}
 	storetest.NeedPostgres(t)
 	fill("SQLite", storetest.OpenSQLite(t), 7)
