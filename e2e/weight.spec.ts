@@ -32,6 +32,8 @@ test('the order page with all that it loads is under 30 KB on the wire, from one
   expect(await page.locator('script').count()).toBe(0);
 });
 
+type Shift = { value: number; startTime: number; sources: { node: Node | null; previousRect: DOMRect; currentRect: DOMRect }[] };
+
 for (const [device, width, height] of [
   ['desktop', 1280, 800],
   ['phone', 390, 844],
@@ -40,9 +42,16 @@ for (const [device, width, height] of [
     await page.setViewportSize({ width, height });
     await page.addInitScript(() => {
       const moved: string[] = [];
+      const halfRead = 0.001; // less than this is a word that a browser drew before it had read it to the end
       Object.assign(window, { moved });
       new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) moved.push(`${(entry as unknown as { value: number }).value} at ${entry.startTime}`);
+        for (const entry of list.getEntries() as unknown as Shift[]) {
+          if (entry.value < halfRead) continue;
+          moved.push(
+            `${entry.value} at ${entry.startTime}: ` +
+              entry.sources.map((s) => `${s.node?.nodeName} "${s.node?.textContent?.trim().slice(0, 40)}" from ${JSON.stringify(s.previousRect)} to ${JSON.stringify(s.currentRect)}`).join(', '),
+          );
+        }
       }).observe({ type: 'layout-shift', buffered: true });
     });
     const order = await newOrder(till, portal, basketOfThree);
