@@ -24,35 +24,37 @@ var auditWord = regexp.MustCompile(`^[a-z_]{1,60}$`)
 // auditDay is the first and the last day that are taken: a year of four digits sorts.
 var auditDay = [2]time.Time{time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
 
+// auditTyped is the filter as it was typed.
+type auditTyped struct{ person, what, since, until string }
+
 // readAuditFilter reads the filter from the address; message says what is wrong with
-// it, "" when nothing is. What was typed stays in v.
-func readAuditFilter(c echo.Context, v *views.AuditView) (f staff.EntryFilter, message string) {
-	v.Person, v.What = storable(c.QueryParam("person")), strings.TrimSpace(storable(c.QueryParam("what")))
-	v.Since, v.Until = storable(c.QueryParam("since")), storable(c.QueryParam("until"))
-	if day := storable(c.QueryParam("day")); day != "" && v.Since == "" && v.Until == "" { // an address of before
-		v.Since, v.Until = day, day
+// it, "" when nothing is.
+func readAuditFilter(c echo.Context) (f staff.EntryFilter, t auditTyped, message string) {
+	t = auditTyped{person: storable(c.QueryParam("person")), what: strings.TrimSpace(storable(c.QueryParam("what"))), since: storable(c.QueryParam("since")), until: storable(c.QueryParam("until"))}
+	if day := storable(c.QueryParam("day")); day != "" && t.since == "" && t.until == "" { // an address of before
+		t.since, t.until = day, day
 	}
-	f = staff.EntryFilter{Actor: v.Person, What: v.What, TenantID: tenantScope(c), Before: storable(c.QueryParam("before"))}
-	if v.What != "" && !auditWord.MatchString(v.What) {
-		return f, "The action is none: it has small letters and underscores, such as staff_add."
+	f = staff.EntryFilter{Actor: t.person, What: t.what, TenantID: tenantScope(c), Before: storable(c.QueryParam("before"))}
+	if t.what != "" && !auditWord.MatchString(t.what) {
+		return f, t, "The action is none: it has small letters and underscores, such as staff_add."
 	}
-	if len(v.Person) > 100 || len(f.Before) > 100 {
-		return f, "The person in the address is none. Choose one in the list."
+	if len(t.person) > 100 || len(f.Before) > 100 {
+		return f, t, "The person in the address is none. Choose one in the list."
 	}
 	var ok bool
-	if f.From, ok = auditDate(v.Since); !ok {
-		return f, "The day since when is none; write it as 2026-11-23."
+	if f.From, ok = auditDate(t.since); !ok {
+		return f, t, "The day since when is none; write it as 2026-11-23."
 	}
-	if f.Until, ok = auditDate(v.Until); !ok {
-		return f, "The day until when is none; write it as 2026-11-23."
+	if f.Until, ok = auditDate(t.until); !ok {
+		return f, t, "The day until when is none; write it as 2026-11-23."
 	}
 	if !f.Until.IsZero() {
 		f.Until = f.Until.AddDate(0, 0, 1)
 		if !f.From.Before(f.Until) {
-			return f, "The last day is before the first. Turn them round."
+			return f, t, "The last day is before the first. Turn them round."
 		}
 	}
-	return f, ""
+	return f, t, ""
 }
 
 // auditDate reads a day; "" is no bound.
@@ -83,47 +85,43 @@ func (h *Handlers) auditNames(c echo.Context) (names map[string]string, people [
 // showAuditPage shows the audit log; a tenant's person sees what is about that
 // tenant.
 func (h *Handlers) showAuditPage(c echo.Context) error {
-	v := views.AuditView{AdminFrame: h.tenantsFrame(c)}
 	names, people, err := h.auditNames(c)
 	if err != nil {
 		return err
 	}
-	v.People = people
-	f, message := readAuditFilter(c, &v)
-	if message != "" {
-		v.Message = message
-		return page(c, http.StatusUnprocessableEntity, views.AuditPage(v))
+	f, t, message := readAuditFilter(c)
+	persons := []views.FilterOption{{Value: "", Label: "Everybody"}}
+	for _, p := range people {
+		persons = append(persons, views.FilterOption{Value: p.ID, Label: p.Name})
 	}
-	f.Limit = auditPage + 1
-	entries, err := h.Staff.Store.ListAudit(c.Request().Context(), f)
-	if err != nil {
-		return err
+	l := plainList{path: "/admin/audit", frame: h.adminFrame(c), message: message, narrowed: url.Values{}, cursor: "before", at: f.Before, searchName: "what", search: t.what,
+		label: "Action", look: "Action, such as refund or staff_add", none: "There are no entries yet", why: "Everything that people do here, and what they are refused, will be in this list.",
+		fields: []views.FilterField{{Name: "person", Label: "Person", Value: t.person, Options: persons}, {Name: "since", Label: "Since (UTC)", Value: t.since, Kind: "date"},
+			{Name: "until", Label: "Until (UTC)", Value: t.until, Kind: "date"}}}
+	for name, value := range map[string]string{"person": t.person, "what": t.what, "since": t.since, "until": t.until} {
+		l.narrow(name, value)
 	}
-	query := url.Values{}
-	for name, value := range map[string]string{"person": v.Person, "what": v.What, "since": v.Since, "until": v.Until} {
-		if value != "" {
-			query.Set(name, value)
+	var entries []*staff.Entry
+	status := http.StatusUnprocessableEntity
+	if message == "" {
+		status, f.Limit = http.StatusOK, auditPage+1
+		if entries, err = h.Staff.Store.ListAudit(c.Request().Context(), f); err != nil {
+			return err
 		}
-	}
-	v.Filtered = len(query) > 0
-	v.CSVURL = "/admin/audit.csv?" + query.Encode()
-	if f.Before != "" {
-		v.NewestURL = "/admin/audit?" + query.Encode()
 	}
 	if len(entries) > auditPage {
 		entries = entries[:auditPage]
-		query.Set("before", entries[auditPage-1].ID)
-		v.OlderURL = "/admin/audit?" + query.Encode()
+		l.more = entries[auditPage-1].ID
 	}
+	v := views.AuditView{ListFrame: l.made(c)}
 	for _, e := range entries {
-		shown := views.AuditEntry{ID: e.ID, At: e.At.UTC().Format("2 Jan 2006, 15:04:05"), ISO: e.At.UTC().Format(time.RFC3339), Who: names[e.Actor], What: e.What, Subject: e.Subject,
-			Address: e.Address, Refused: e.Refused, Change: e.After}
+		shown := views.AuditEntry{ID: e.ID, At: staffMoment(e.At, h.Pay.Now()), Who: names[e.Actor], What: e.What, Subject: e.Subject, Address: e.Address, Refused: e.Refused, Change: e.After}
 		if e.Before != "" {
 			shown.Change = e.Before + " → " + e.After
 		}
 		v.Entries = append(v.Entries, shown)
 	}
-	return page(c, http.StatusOK, views.AuditPage(v))
+	return page(c, status, views.AuditPage(v))
 }
 
 // exportAudit is the log as a file, all pages of the filter.
@@ -132,7 +130,7 @@ func (h *Handlers) exportAudit(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	f, message := readAuditFilter(c, &views.AuditView{})
+	f, _, message := readAuditFilter(c)
 	if message != "" {
 		return pay.Errorf(pay.CodeBadRequest, "", "%s", message)
 	}

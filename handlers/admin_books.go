@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/portatill/portatill/internal/daybook"
+	"github.com/portatill/portatill/internal/staff"
 	"github.com/portatill/portatill/pay"
 	"github.com/portatill/portatill/views"
 )
@@ -75,13 +76,13 @@ func (h *Handlers) bookScopeOf(c echo.Context, slug string) (*bookScope, error) 
 }
 
 // choices are what the filter "tenant" offers; none when there is nothing to choose.
-func (s *bookScope) choices() []views.BooksChoice {
+func (s *bookScope) choices() []views.FilterOption {
 	if len(s.may) < 2 {
 		return nil
 	}
-	out := []views.BooksChoice{{Value: "", Label: "All tenants"}}
+	out := []views.FilterOption{{Value: "", Label: "All tenants"}}
 	for _, t := range s.may {
-		out = append(out, views.BooksChoice{Value: t.Slug, Label: t.Name})
+		out = append(out, views.FilterOption{Value: t.Slug, Label: t.Name})
 	}
 	return out
 }
@@ -160,9 +161,9 @@ func (q *booksQuery) text(name string) string {
 }
 
 // oneOf is a filter that has certain values.
-func (q *booksQuery) oneOf(name, what string, choices []views.BooksChoice) string {
+func (q *booksQuery) oneOf(name, what string, choices []views.FilterOption) string {
 	s := q.text(name)
-	if s == "" || slices.ContainsFunc(choices, func(x views.BooksChoice) bool { return x.Value == s }) {
+	if s == "" || slices.ContainsFunc(choices, func(x views.FilterOption) bool { return x.Value == s }) {
 		return s
 	}
 	q.fault("There is no " + what + " \"" + s + "\"; choose one of the list.")
@@ -227,16 +228,48 @@ func (q *booksQuery) url(path string, pairs ...string) string {
 	return path + "?" + v.Encode()
 }
 
-// list fills in what every list has.
-func (q *booksQuery) list(path, csv string, last string, more bool) views.BooksList {
-	l := views.BooksList{Action: path, CSVURL: q.url(csv), Message: q.message(), Filtered: len(q.values) > 0, ClearURL: path}
+// booksList is what a list of the books is made of besides its rows.
+type booksList struct {
+	path   string
+	states []views.FilterOption // its tabs; the value is the filter "state"
+	fields []views.FilterField  // behind the search
+	look   string               // what can be searched for
+	none   string               // said of a list that is empty by itself, and why
+	why    string
+}
+
+// frame is what is around the rows. last is the id of the last one, more says that there
+// are others behind it.
+func (q *booksQuery) frame(h *Handlers, c echo.Context, scope *bookScope, l booksList, last string, more bool) views.ListFrame {
+	v := views.ListFrame{AdminFrame: h.booksFrame(c, "admin_lists"), Tenants: len(scope.may) > 1}
+	v.Filter = views.ListFilter{Action: l.path, Search: q.values.Get("q"), SearchLabel: "Search", SearchHint: l.look, Message: q.message(), Fields: append(q.tenants(scope), l.fields...)}
+	for _, s := range l.states {
+		v.Filter.Tabs = append(v.Filter.Tabs, views.ListTab{Label: s.Label, URL: q.url(l.path, "state", s.Value), Current: s.Value == q.values.Get("state")})
+	}
+	if state := q.values.Get("state"); state != "" {
+		v.Filter.Kept = []views.FilterOption{{Value: "state", Label: state}}
+	}
+	if len(q.values) > 0 || len(q.faults) > 0 {
+		v.Filter.ClearURL = l.path
+	}
+	if staffOf(c).Role.May(staff.Export) && len(q.faults) == 0 {
+		v.Filter.CSVURL = q.url(l.path + ".csv")
+	}
 	if more {
-		l.OlderURL = q.url(path, "after", last)
+		v.Pager.OlderURL = q.url(l.path, "after", last)
 	}
 	if q.get("after") != "" {
-		l.NewestURL = q.url(path)
+		v.Pager.NewestURL = q.url(l.path)
 	}
-	return l
+	switch {
+	case len(q.faults) > 0, len(q.values) > 0:
+		v.Empty = views.EmptyList{Title: "None match", Text: "No row is as the filters say. Ids must be whole.", URL: l.path, Link: "Show all"}
+	case v.Pager.NewestURL != "":
+		v.Empty = views.EmptyList{Title: "No more", Text: "There are no rows beyond this one.", URL: l.path, Link: "Begin at the newest"}
+	default:
+		v.Empty = views.EmptyList{Title: l.none, Text: l.why}
+	}
+	return v
 }
 
 // find asks for a row by its id at each tenant that the person may see. One of another

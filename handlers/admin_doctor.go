@@ -119,7 +119,7 @@ func (h *Handlers) showDoctorPage(c echo.Context) error {
 	}
 	if run := h.doctorRuns.look(at); run != nil {
 		v.Ran, v.Running = true, run.finished.IsZero()
-		v.Started, v.Finished = tenantsTime(run.started), tenantsTime(run.finished)
+		v.Started, v.Finished = views.MomentOf(run.started), views.MomentOf(run.finished)
 		h.doctorGroups(c, &v, run.checks)
 	}
 	if v.Running {

@@ -23,28 +23,28 @@ const eventsPath = "/admin/events"
 // replayMost is how many events one replay takes: each object is a call to Stripe.
 const replayMost = 500
 
-var eventChoices = func() []views.BooksChoice {
-	out := []views.BooksChoice{{Value: "", Label: "All"}}
+var eventChoices = func() []views.FilterOption {
+	out := []views.FilterOption{{Value: "", Label: "All"}}
 	for _, s := range pay.EventStates {
-		out = append(out, views.BooksChoice{Value: string(s), Label: eventPill(s).Text})
+		out = append(out, views.FilterOption{Value: string(s), Label: eventPill(s).Text})
 	}
 	return out
 }()
 
-func eventPill(s pay.EventState) views.BooksPill {
+func eventPill(s pay.EventState) views.AdminPill {
 	switch s {
 	case pay.EventReceived:
-		return views.BooksPill{Text: "Received", Tone: "calm"}
+		return views.AdminPill{Text: "Received", Tone: "calm"}
 	case pay.EventApplied:
-		return views.BooksPill{Text: "Applied", Tone: "good"}
+		return views.AdminPill{Text: "Applied", Tone: "good"}
 	case pay.EventUnmatched:
-		return views.BooksPill{Text: "Unmatched", Tone: "warning"}
+		return views.AdminPill{Text: "Unmatched", Tone: "warning"}
 	case pay.EventFailed:
-		return views.BooksPill{Text: "Failed", Tone: "bad"}
+		return views.AdminPill{Text: "Failed", Tone: "bad"}
 	case pay.EventNotOurs:
-		return views.BooksPill{Text: "Not ours"}
+		return views.AdminPill{Text: "Not ours"}
 	}
-	return views.BooksPill{Text: "Ignored"}
+	return views.AdminPill{Text: "Ignored"}
 }
 
 // eventSearch is what the list is asked for.
@@ -52,7 +52,7 @@ type eventSearch struct {
 	f      pay.EventFilter
 	id     string // evn_… or evt_…: one at most a tenant
 	order  string // ord_…: of its objects, and of no others
-	fields []views.BooksField
+	fields []views.FilterField
 }
 
 // events reads the filters. They are in the address of the list, and in a form that
@@ -73,8 +73,7 @@ func (q *booksQuery) events() *eventSearch {
 	default:
 		s.f.Objects = []string{word}
 	}
-	s.fields = []views.BooksField{{Name: "state", Label: "State", Choices: eventChoices, Value: state}, {Name: "type", Label: "Type", Value: kind, Hint: "charge.refunded"},
-		{Name: "since", Label: "Since (UTC)", Type: "date", Value: since}, {Name: "q", Label: "Event, object or order", Type: "search", Hint: "evt_…, pi_…, ord_…", Value: word}}
+	s.fields = []views.FilterField{{Name: "type", Label: "Type", Value: kind, Hint: "charge.refunded"}, {Name: "since", Label: "Since (UTC)", Kind: "date", Value: since}}
 	return s
 }
 
@@ -161,23 +160,23 @@ func (h *Handlers) showEventsPage(c echo.Context) error {
 		return err
 	}
 	q := newBooksQuery(c)
-	tenants, search := q.tenants(scope), q.events()
+	search := q.events()
 	rows, more, err := search.read(c.Request().Context(), h, scope.chosen, booksPage)
 	if err != nil {
 		return err
 	}
-	v := views.EventListView{AdminFrame: h.booksFrame(c), ShowTenant: len(scope.may) > 1, CanReplay: staffOf(c).Role.May(staff.Replay), MostReplay: replayMost}
-	last := ""
+	v := views.EventListView{CanReplay: staffOf(c).Role.May(staff.Replay), MostReplay: replayMost}
+	last, now := "", h.Pay.Now()
 	for _, e := range rows {
 		last = e.ID
 		v.Rows = append(v.Rows, views.EventRow{ID: e.ID, URL: eventsPath + "/" + e.ID, StripeID: e.StripeID, Tenant: scope.name(e.TenantID), Type: e.Type, Object: e.ObjectID, Note: e.Note,
-			State: eventPill(e.State), At: e.ReceivedAt})
+			State: eventPill(e.State), At: staffMoment(e.ReceivedAt, now)})
 	}
-	v.BooksList = q.list(eventsPath, eventsPath+".csv", last, more)
-	v.Fields = append(tenants, search.fields...)
+	v.ListFrame = q.frame(h, c, scope, booksList{path: eventsPath, states: eventChoices, fields: search.fields, look: "Event, object or order: evt_…, pi_…, ord_…",
+		none: "No events yet", why: "Stripe sends the first when somebody pays. Until then see with the doctor that the webhook is set up."}, last, more)
 	for _, name := range slices.Sorted(slices.Values([]string{"tenant", "state", "type", "since", "q"})) {
 		if value := q.values.Get(name); value != "" {
-			v.Hidden = append(v.Hidden, views.BooksHidden{Name: name, Value: value})
+			v.Hidden = append(v.Hidden, views.HiddenField{Name: name, Value: value})
 		}
 	}
 	return page(c, q.status(), views.EventListPage(v))
@@ -225,17 +224,17 @@ func (h *Handlers) showEventPage(c echo.Context) error {
 	if e.Livemode {
 		mode = "live"
 	}
-	v.Facts = []views.BooksFact{{Name: "Type", Text: e.Type}, {Name: "Object", Text: cmp.Or(e.ObjectID, "none that can change the books"), Code: e.ObjectID != ""}, {Name: "Received", At: e.ReceivedAt}}
+	v.Facts = []views.Fact{{Label: "Type", Text: e.Type}, {Label: "Object", Text: cmp.Or(e.ObjectID, "none that can change the books"), Code: e.ObjectID != ""}, {Label: "Received", At: e.ReceivedAt}}
 	if !e.DoneAt.IsZero() {
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Done", At: e.DoneAt})
+		v.Facts = append(v.Facts, views.Fact{Label: "Done", At: e.DoneAt})
 	}
 	if e.Note != "" {
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Note", Text: e.Note})
+		v.Facts = append(v.Facts, views.Fact{Label: "Note", Text: e.Note})
 	}
 	if name := scope.name(e.TenantID); name != "" {
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Tenant", Text: name})
+		v.Facts = append(v.Facts, views.Fact{Label: "Tenant", Text: name})
 	}
-	v.Facts = append(v.Facts, views.BooksFact{Name: "Our id", Text: e.ID, Code: true}, views.BooksFact{Name: "API version", Text: e.APIVersion}, views.BooksFact{Name: "Mode", Text: mode})
+	v.Facts = append(v.Facts, views.Fact{Label: "Our id", Text: e.ID, Code: true}, views.Fact{Label: "API version", Text: e.APIVersion}, views.Fact{Label: "Mode", Text: mode})
 	return page(c, http.StatusOK, views.EventPage(v))
 }
 

@@ -19,19 +19,19 @@ import (
 func runURL(id int64) string { return "/admin/runs/" + strconv.FormatInt(id, 10) }
 
 // runPill is a run's state in a word.
-func runPill(r *pay.Run) views.BooksPill {
+func runPill(r *pay.Run) views.AdminPill {
 	switch r.State {
 	case pay.RunWaiting:
-		return views.BooksPill{Text: "Waiting"}
+		return views.AdminPill{Text: "Waiting"}
 	case pay.RunRunning:
-		return views.BooksPill{Text: "Running", Tone: "calm"}
+		return views.AdminPill{Text: "Running", Tone: "calm"}
 	case pay.RunDone:
 		if r.Ask.Kind == pay.RunSweep && sweepFailed(r) {
-			return views.BooksPill{Text: "In part", Tone: "warning"}
+			return views.AdminPill{Text: "In part", Tone: "warning"}
 		}
-		return views.BooksPill{Text: "Done", Tone: "good"}
+		return views.AdminPill{Text: "Done", Tone: "good"}
 	}
-	return views.BooksPill{Text: "Failed", Tone: "bad"}
+	return views.AdminPill{Text: "Failed", Tone: "bad"}
 }
 
 // took is how long a run took, or runs.
@@ -95,24 +95,24 @@ func (h *Handlers) showRunPage(c echo.Context) error {
 	if r.Ask.By != "" {
 		who = h.causeWords(c, pay.Cause{Kind: pay.CauseStaff, ID: r.Ask.By})
 	}
-	v.Facts = []views.BooksFact{{Name: "Asked by", Text: who}, {Name: "Asked", At: r.AskedAt}}
+	v.Facts = []views.Fact{{Label: "Asked by", Text: who}, {Label: "Asked", At: r.AskedAt}}
 	if t := took(r); t != "" {
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Took", Text: t})
+		v.Facts = append(v.Facts, views.Fact{Label: "Took", Text: t})
 	}
 	switch r.Ask.Kind {
 	case pay.RunSweep:
 		v.Title, v.Lead = "Sweep", "Asks Stripe for what nobody told us, of every tenant."
 		if out := sweepOf(r); out != nil {
-			v.Facts = append(v.Facts, views.BooksFact{Name: "Asked Stripe about", Text: counted(out.Asked, "attempt or refund", "attempts and refunds")},
-				views.BooksFact{Name: "Listed", Text: counted(out.Listed, "object", "objects")}, views.BooksFact{Name: "Settled", Text: counted(out.Settled, "object", "objects")},
-				views.BooksFact{Name: "Failed", Text: counted(out.Failed, "call; the next sweep tries again", "calls; the next sweep tries again")})
+			v.Facts = append(v.Facts, views.Fact{Label: "Asked Stripe about", Text: counted(out.Asked, "attempt or refund", "attempts and refunds")},
+				views.Fact{Label: "Listed", Text: counted(out.Listed, "object", "objects")}, views.Fact{Label: "Settled", Text: counted(out.Settled, "object", "objects")},
+				views.Fact{Label: "Failed", Text: counted(out.Failed, "call; the next sweep tries again", "calls; the next sweep tries again")})
 		}
 	case pay.RunVerify:
 		v.Title, v.Lead, v.BackURL, v.BackText = "Verification", "Every invariant, cart and hash of the ledger.", "/admin/proof", "To the proof of books"
 		var out pay.VerifyOutput
 		if r.State == pay.RunDone && json.Unmarshal(r.Output, &out) == nil {
 			v.Faults, v.MoreFaults = out.First, out.Faults-len(out.First)
-			v.Facts = append(v.Facts, views.BooksFact{Name: "Found", Text: faultsFound(out.Faults)})
+			v.Facts = append(v.Facts, views.Fact{Label: "Found", Text: faultsFound(out.Faults)})
 		}
 	default:
 		if err := h.replayRun(c, r, &v); err != nil {
@@ -120,7 +120,7 @@ func (h *Handlers) showRunPage(c echo.Context) error {
 		}
 	}
 	if r.State == pay.RunFailed {
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Reason", Text: "It is in the log, under job " + strconv.FormatInt(r.ID, 10)})
+		v.Facts = append(v.Facts, views.Fact{Label: "Reason", Text: "It is in the log, under job " + strconv.FormatInt(r.ID, 10)})
 	}
 	return page(c, http.StatusOK, views.RunPage(v))
 }
@@ -143,7 +143,7 @@ func (h *Handlers) replayRun(c echo.Context, r *pay.Run, v *views.RunView) error
 		v.Title, v.Lead = "Replay", "Stripe was asked again, and the books follow."
 	}
 	v.Total = len(r.Ask.Events)
-	v.Facts = append(v.Facts, views.BooksFact{Name: "Events", Text: strconv.Itoa(v.Total)})
+	v.Facts = append(v.Facts, views.Fact{Label: "Events", Text: strconv.Itoa(v.Total)})
 	var out pay.ReplayOutput
 	if len(r.Output) == 0 || json.Unmarshal(r.Output, &out) != nil {
 		return nil
@@ -160,7 +160,7 @@ func (h *Handlers) replayRun(c echo.Context, r *pay.Run, v *views.RunView) error
 	if r.Ask.Apply {
 		would = "of which something changed"
 	}
-	v.Facts = append(v.Facts, views.BooksFact{Name: "Objects", Text: fmt.Sprintf("%d, %d %s, %d failed", len(out.Objects), v.Changed, would, v.Failed)})
+	v.Facts = append(v.Facts, views.Fact{Label: "Objects", Text: fmt.Sprintf("%d, %d %s, %d failed", len(out.Objects), v.Changed, would, v.Failed)})
 	from, _ := strconv.Atoi(c.QueryParam("from"))
 	from = max(0, min(from, len(out.Objects)))
 	shown := out.Objects[from:]

@@ -206,7 +206,7 @@ func (q *listQuery) frame(h *Handlers, c echo.Context, newer, older bool, first,
 		f.Pager.OlderURL = q.link(q.path, "after", last)
 	}
 	if staffOf(c).Role.May(staff.Export) && q.message == "" {
-		f.Pager.CSVURL = q.link(q.path + ".csv")
+		f.Filter.CSVURL = q.link(q.path + ".csv")
 	}
 	return f
 }

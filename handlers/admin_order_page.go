@@ -93,9 +93,9 @@ func (h *Handlers) orderStoryPage(c echo.Context, status int, o *pay.Order, t *p
 func (h *Handlers) alertOf(v *views.OrderStoryView, o *pay.Order, s *wholeStory) {
 	for _, u := range s.cases {
 		if u.State == pay.UnclaimedOpen {
-			v.Alert = "Money of this order is held until somebody decides: " + inWords(u.Reason) + ". " + u.Detail
+			v.Alert = "Money of this order is held until somebody decides: " + inWords(u.Reason) + ". " + strings.TrimSuffix(sentenceCase(u.Detail), ".") + "."
 			if h.adminPages["/admin/unclaimed"] {
-				v.AlertURL, v.AlertLink = "/admin/unclaimed", "Decide"
+				v.AlertURL, v.AlertLink = "/admin/unclaimed/"+u.ID, "Decide"
 			}
 			return
 		}

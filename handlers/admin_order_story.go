@@ -208,7 +208,7 @@ func (s *wholeStory) tellAttempts(add addItem) {
 	kinds := map[pay.AttemptKind]string{pay.AttemptCheckout: "a page of Stripe's Checkout", pay.AttemptIntent: "a charge of a saved card"}
 	for _, a := range s.attempts {
 		item := views.StoryItem{Title: "Attempt " + itoa(a.Number) + ": " + kinds[a.Kind], Detail: "Now " + inWords(string(a.State)), Tone: "quiet"}
-		if a.Failure != "" {
+		if a.Failure != "" && a.Failure != string(a.State) {
 			item.Detail += ": " + inWords(a.Failure)
 		}
 		item.Facts = facts("Attempt", a.ID, "Session", a.SessionID, "Intent", a.IntentID, "Card", a.CardID, "Stripe's account", a.StripeAccount)

@@ -18,7 +18,7 @@ import (
 	"github.com/portatill/portatill/views"
 )
 
-var overviewPeriods = []views.BooksChoice{{Value: "7", Label: "7 days"}, {Value: "30", Label: "30 days"}, {Value: "90", Label: "90 days"}}
+var overviewPeriods = []views.FilterOption{{Value: "7", Label: "7 days"}, {Value: "30", Label: "30 days"}, {Value: "90", Label: "90 days"}}
 
 // showOverviewPage is where a sign-in leads.
 func (h *Handlers) showOverviewPage(c echo.Context) error {
@@ -114,7 +114,7 @@ func addAttention(to *pay.Attention, a *pay.Attention) {
 
 // currencies are those that something is in, the one with most orders first; the tenants'
 // own when there is nothing yet.
-func (o *overview) currencies() []views.BooksChoice {
+func (o *overview) currencies() []views.FilterOption {
 	orders := map[pay.Currency]int64{}
 	for _, t := range o.scope.chosen {
 		orders[t.DefaultCurrency] += 0
@@ -127,14 +127,14 @@ func (o *overview) currencies() []views.BooksChoice {
 			orders[m.Currency] += m.Count
 		}
 	}
-	var out []views.BooksChoice
+	var out []views.FilterOption
 	for _, cur := range slices.SortedFunc(maps.Keys(orders), func(a, b pay.Currency) int {
 		return cmp.Or(cmp.Compare(orders[b], orders[a]), cmp.Compare(a, b))
 	}) {
-		out = append(out, views.BooksChoice{Value: string(cur), Label: string(cur)})
+		out = append(out, views.FilterOption{Value: string(cur), Label: string(cur)})
 	}
 	if len(out) == 0 {
-		return []views.BooksChoice{{Value: "GBP", Label: "GBP"}}
+		return []views.FilterOption{{Value: "GBP", Label: "GBP"}}
 	}
 	return out
 }
@@ -255,13 +255,17 @@ func (o *overview) tiles() []views.OverviewTile {
 		}
 	}
 	cases := views.OverviewTile{Name: "Unclaimed", Value: most(o.attention.Unclaimed), URL: "/admin/unclaimed?state=open", Note: fmt.Sprintf("%d new; %d in the %d days before", o.unclaimed[0], o.unclaimed[1], o.days)}
-	jobs := views.OverviewTile{Name: "Failed jobs", Value: most(o.gaveUp), Note: "within seven days"}
+	jobs := views.OverviewTile{Name: "Failed jobs", Value: most(o.failedJobs()), Note: "gave up, and wait for a replay now"}
 	if staffOf(o.c).Role.May(staff.SeeEvents) {
 		jobs.URL = "/admin/events?state=failed"
 	}
 	return append(all, views.OverviewTile{Name: "Open orders", Value: grouped(strconv.FormatInt(open, 10)), Note: "wait for their customer now"},
 		views.OverviewTile{Name: "Processing", Value: grouped(strconv.FormatInt(processing, 10)), Note: "on their way from a bank now"}, cases, jobs)
 }
+
+// failedJobs is how many jobs gave up: events that failed until they are replayed, and of
+// jobs without an event those that the queue still knows, seven days.
+func (o *overview) failedJobs() int { return max(o.attention.EventsFailed, o.gaveUp) }
 
 // most is a count that stopped at pay.AttentionMost.
 func most(n int) string {
@@ -338,13 +342,14 @@ const proofAge, squareAge = time.Hour, 25 * time.Hour
 
 // lastProof is the last proof of the last days, of all that the person may see. Where there
 // is none, or an old one, a new one is begun: it runs with the jobs, and costs the page
-// nothing.
+// nothing. For who may not begin one by the button, a look begins none either: then both
+// may be nothing.
 func (h *Handlers) lastProof(c echo.Context) (run *pay.Run, began int64, err error) {
 	ctx, tenant, now := c.Request().Context(), tenantScope(c), h.Pay.Now()
 	if run, err = h.Runs.LastRun(ctx, pay.RunLast, tenant); err != nil {
 		return nil, 0, err
 	}
-	if run != nil && now.Sub(run.EndedAt) < proofAge {
+	if run != nil && now.Sub(run.EndedAt) < proofAge || !staffOf(c).Role.May(staff.Work) {
 		return run, 0, nil
 	}
 	began, err = h.Runs.StartRun(ctx, pay.RunAsk{Kind: pay.RunLast, TenantID: tenant, From: now.UTC().AddDate(0, 0, 1-pay.ProofDays).Format(time.DateOnly),
@@ -436,7 +441,7 @@ func (o *overview) tasks(v *views.OverviewView) error {
 	}
 	task(a.RefundsFailed, "refund failed", "refunds failed", "/admin/refunds?state=failed"+tenant, "warning")
 	if staffOf(o.c).Role.May(staff.SeeEvents) {
-		task(max(a.EventsFailed, o.gaveUp), "job gave up", "jobs gave up", "/admin/events?state=failed"+tenant, "warning")
+		task(o.failedJobs(), "job gave up", "jobs gave up", "/admin/events?state=failed"+tenant, "warning")
 	}
 	late, err := o.sweepsLate()
 	if err != nil {
@@ -450,6 +455,8 @@ func (o *overview) tasks(v *views.OverviewView) error {
 		v.Square, v.Headline = false, counted(len(v.Tasks), "thing needs a person", "things need a person")
 	case v.Square:
 		v.Headline = "All square: nothing needs a person, and every difference between Stripe and the books has a cause."
+	case v.ProvedAt.IsZero() && !v.Proving:
+		v.Headline = "Nothing needs a person. The books were not proved yet."
 	case v.ProvedAt.IsZero():
 		v.Headline = "Nothing needs a person. Whether the books are square is being found out."
 	default:

@@ -62,12 +62,12 @@ func (h *Handlers) showSweepsPage(c echo.Context) error {
 		return err
 	}
 	for _, l := range all {
-		s := views.SweepListing{Tenant: l.tenant.Name, Through: l.through, State: views.BooksPill{Text: "Up to date", Tone: "good"}}
+		s := views.SweepListing{Tenant: l.tenant.Name, Through: l.through, State: views.AdminPill{Text: "Up to date", Tone: "good"}}
 		switch {
 		case l.late:
-			s.State = views.BooksPill{Text: "Late", Tone: "warning"}
+			s.State = views.AdminPill{Text: "Late", Tone: "warning"}
 		case l.through.IsZero():
-			s.State = views.BooksPill{Text: "New", Tone: "calm"}
+			s.State = views.AdminPill{Text: "New", Tone: "calm"}
 		}
 		v.Listings = append(v.Listings, s)
 	}

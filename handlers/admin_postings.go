@@ -20,38 +20,38 @@ const postingsPath = "/admin/postings"
 // needsPerson is the filter of all states that need a person.
 const needsPerson = "attention"
 
-var postingChoices = func() []views.BooksChoice {
-	out := []views.BooksChoice{{Value: "", Label: "All"}, {Value: needsPerson, Label: "Needs a person"}}
+var postingChoices = func() []views.FilterOption {
+	out := []views.FilterOption{{Value: "", Label: "All"}, {Value: needsPerson, Label: "Needs a person"}}
 	for _, s := range pay.PostingStates {
-		out = append(out, views.BooksChoice{Value: string(s), Label: postingPill(s).Text})
+		out = append(out, views.FilterOption{Value: string(s), Label: postingPill(s).Text})
 	}
 	return out
 }()
 
-var postingKindChoices = func() []views.BooksChoice {
-	out := []views.BooksChoice{{Value: "", Label: "All"}}
+var postingKindChoices = func() []views.FilterOption {
+	out := []views.FilterOption{{Value: "", Label: "All"}}
 	for _, k := range pay.PostingKinds {
-		out = append(out, views.BooksChoice{Value: string(k), Label: sentenceCase(strings.ReplaceAll(string(k), "_", " "))})
+		out = append(out, views.FilterOption{Value: string(k), Label: sentenceCase(strings.ReplaceAll(string(k), "_", " "))})
 	}
 	return out
 }()
 
-func postingPill(s pay.PostingState) views.BooksPill {
+func postingPill(s pay.PostingState) views.AdminPill {
 	switch s {
 	case pay.PostingPosted:
-		return views.BooksPill{Text: "Posted", Tone: "good"}
+		return views.AdminPill{Text: "Posted", Tone: "good"}
 	case pay.PostingNeedsReview:
-		return views.BooksPill{Text: "Needs review", Tone: "warning"}
+		return views.AdminPill{Text: "Needs review", Tone: "warning"}
 	case pay.PostingRefused:
-		return views.BooksPill{Text: "Refused", Tone: "bad"}
+		return views.AdminPill{Text: "Refused", Tone: "bad"}
 	case pay.PostingUnknown:
-		return views.BooksPill{Text: "Unknown", Tone: "warning"}
+		return views.AdminPill{Text: "Unknown", Tone: "warning"}
 	case pay.PostingSending:
-		return views.BooksPill{Text: "Sending", Tone: "calm"}
+		return views.AdminPill{Text: "Sending", Tone: "calm"}
 	case pay.PostingHeld:
-		return views.BooksPill{Text: "Held"}
+		return views.AdminPill{Text: "Held"}
 	}
-	return views.BooksPill{Text: "Pending"}
+	return views.AdminPill{Text: "Pending"}
 }
 
 // postingMeans says what a state means for who looks.
@@ -70,7 +70,7 @@ type postingSearch struct {
 	f      pay.PostingFilter
 	states []pay.PostingState // none: all
 	id     string
-	fields []views.BooksField
+	fields []views.FilterField
 }
 
 func (q *booksQuery) postings() *postingSearch {
@@ -97,8 +97,7 @@ func (q *booksQuery) postings() *postingSearch {
 	default:
 		s.f.SubjectID = word
 	}
-	s.fields = []views.BooksField{{Name: "state", Label: "State", Choices: postingChoices, Value: state}, {Name: "kind", Label: "Kind", Choices: postingKindChoices, Value: kind},
-		{Name: "q", Label: "Posting, order or what it is about", Type: "search", Hint: "pst_…, ord_…, pay_…", Value: word}}
+	s.fields = []views.FilterField{{Name: "kind", Label: "Kind", Options: postingKindChoices, Value: kind}}
 	return s
 }
 
@@ -159,20 +158,24 @@ func (h *Handlers) showPostingsPage(c echo.Context) error {
 		return err
 	}
 	q := newBooksQuery(c)
-	tenants, search := q.tenants(scope), q.postings()
+	search := q.postings()
 	rows, more, err := search.read(c.Request().Context(), h, scope.chosen, booksPage)
 	if err != nil {
 		return err
 	}
-	v := views.PostingListView{AdminFrame: h.booksFrame(c), ShowTenant: len(scope.may) > 1}
-	last := ""
+	v := views.PostingListView{}
+	last, now := "", h.Pay.Now()
 	for _, p := range rows {
 		last = p.ID
-		v.Rows = append(v.Rows, views.PostingRow{ID: p.ID, URL: postingsPath + "/" + p.ID, Tenant: scope.name(p.TenantID), What: sentenceCase(strings.ReplaceAll(string(p.Kind), "_", " ")),
-			Amount: p.Amount.String(), OrderID: p.OrderID, SubjectID: p.SubjectID, State: postingPill(p.State), At: p.CreatedAt})
+		row := views.PostingRow{ID: p.ID, URL: postingsPath + "/" + p.ID, Tenant: scope.name(p.TenantID), What: sentenceCase(strings.ReplaceAll(string(p.Kind), "_", " ")),
+			Amount: p.Amount.Display(), OrderID: p.OrderID, State: postingPill(p.State), At: staffMoment(p.CreatedAt, now)}
+		if p.OrderID != "" {
+			row.OrderURL = h.orderURL(p.OrderID)
+		}
+		v.Rows = append(v.Rows, row)
 	}
-	v.BooksList = q.list(postingsPath, postingsPath+".csv", last, more)
-	v.Fields = append(tenants, search.fields...)
+	v.ListFrame = q.frame(h, c, scope, booksList{path: postingsPath, states: postingChoices, fields: search.fields, look: "Posting, order or what it is about: pst_…, ord_…, pay_…",
+		none: "No postings yet", why: "The first is made with the first payment."}, last, more)
 	return page(c, q.status(), views.PostingListPage(v))
 }
 
@@ -224,25 +227,25 @@ func (h *Handlers) postingPage(c echo.Context, status int, reason, message strin
 	if err != nil {
 		return err
 	}
-	v := views.PostingView{AdminFrame: h.booksFrame(c), ID: p.ID, Amount: p.Amount.String(), Means: postingMeans[p.State], State: postingPill(p.State), From: string(p.State),
+	v := views.PostingView{AdminFrame: h.booksFrame(c), ID: p.ID, Amount: p.Amount.Display(), Means: postingMeans[p.State], State: postingPill(p.State), From: string(p.State),
 		Reason: reason, Message: message, CanMark: p.State.Markable() && staffOf(c).Role.May(staff.Refund)}
-	v.Facts = []views.BooksFact{{Name: "Posting", Text: p.ID, Code: true}, {Name: "What", Text: sentenceCase(strings.ReplaceAll(string(p.Kind), "_", " "))}, {Name: "About", Text: p.SubjectID, Code: true},
-		{Name: "Made", At: p.CreatedAt}, {Name: "Last changed", At: p.UpdatedAt}}
+	v.Facts = []views.Fact{{Label: "Posting", Text: p.ID, Code: true}, {Label: "What", Text: sentenceCase(strings.ReplaceAll(string(p.Kind), "_", " "))}, {Label: "About", Text: p.SubjectID, Code: true},
+		{Label: "Made", At: p.CreatedAt}, {Label: "Last changed", At: p.UpdatedAt}}
 	if strings.HasPrefix(p.SubjectID, "unc_") {
 		v.Facts[2].URL = unclaimedPath + "/" + p.SubjectID
 	}
 	if name := scope.name(p.TenantID); name != "" {
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Tenant", Text: name})
+		v.Facts = append(v.Facts, views.Fact{Label: "Tenant", Text: name})
 	}
 	if p.OrderID != "" {
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Order", Text: p.OrderID, URL: h.orderURL(p.OrderID), Code: true})
+		v.Facts = append(v.Facts, views.Fact{Label: "Order", Text: p.OrderID, URL: h.orderURL(p.OrderID), Code: true})
 		story, err := h.Pay.Store.ListStory(ctx, p.TenantID, p.OrderID)
 		if err != nil {
 			return err
 		}
 		for _, s := range story {
 			if s.What == "posting.marked" && strings.HasPrefix(s.Detail, p.ID+" ") {
-				v.Facts = append(v.Facts, views.BooksFact{Name: "Marked by", Text: h.causeWords(c, s.Cause)}, views.BooksFact{Name: "Why", Text: strings.TrimPrefix(s.Detail, p.ID+" ")})
+				v.Facts = append(v.Facts, views.Fact{Label: "Marked by", Text: h.causeWords(c, s.Cause)}, views.Fact{Label: "Why", Text: strings.TrimPrefix(s.Detail, p.ID+" ")})
 			}
 		}
 	}
@@ -251,7 +254,7 @@ func (h *Handlers) postingPage(c echo.Context, status int, reason, message strin
 		if err != nil {
 			return err
 		}
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Customer", Text: strconv.FormatInt(customer.ICustomer, 10)})
+		v.Facts = append(v.Facts, views.Fact{Label: "Customer", Text: strconv.FormatInt(customer.ICustomer, 10)})
 	}
 	return page(c, status, views.PostingPage(v))
 }
@@ -282,10 +285,10 @@ func (h *Handlers) confirmPosting(c echo.Context) error {
 		return h.postingPage(c, http.StatusUnprocessableEntity, reason, fault)
 	}
 	at := postingsPath + "/" + p.ID
-	return page(c, http.StatusOK, views.BooksConfirmPage(views.BooksConfirmView{AdminFrame: h.booksFrame(c), Title: "Mark " + p.Amount.String() + " as posted?",
+	return page(c, http.StatusOK, views.BooksConfirmPage(views.BooksConfirmView{AdminFrame: h.booksFrame(c), Title: "Mark " + p.Amount.Display() + " as posted?",
 		Lead: "Say so only when PortaBilling has it: it is never sent from then on, and the proof of books counts it.", Action: at + "/mark", Button: "Mark as posted", BackURL: at,
-		Facts:  []views.BooksFact{{Name: "Posting", Text: p.ID, Code: true}, {Name: "State now", Text: postingPill(p.State).Text}, {Name: "Reason", Text: reason}},
-		Hidden: []views.BooksHidden{{Name: "from", Value: string(p.State)}, {Name: "reason", Value: reason}}}))
+		Facts:  []views.Fact{{Label: "Posting", Text: p.ID, Code: true}, {Label: "State now", Text: postingPill(p.State).Text}, {Label: "Reason", Text: reason}},
+		Hidden: []views.HiddenField{{Name: "from", Value: string(p.State)}, {Name: "reason", Value: reason}}}))
 }
 
 func (h *Handlers) markPosted(c echo.Context) error {
@@ -312,6 +315,6 @@ func (h *Handlers) markPosted(c echo.Context) error {
 	}
 	// What is about no order has no story, so the reason is here too.
 	e.After = string(pay.PostingPosted) + ": " + reason
-	h.say(c, p.Amount.String()+" is marked as posted.")
+	h.say(c, p.Amount.Display()+" is marked as posted.")
 	return c.Redirect(http.StatusSeeOther, at)
 }

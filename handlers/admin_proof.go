@@ -51,7 +51,7 @@ func (h *Handlers) showProofPage(c echo.Context) error {
 		if run, began, err = h.lastProof(c); err != nil {
 			return err
 		}
-		if run == nil {
+		if run == nil && began != 0 {
 			if run, err = h.Runs.RunByID(c.Request().Context(), began); err != nil {
 				return err
 			}
@@ -93,12 +93,12 @@ func (h *Handlers) proofPage(c echo.Context, status int, scope *bookScope, run *
 		fillProof(c, &v, scope, run)
 	}
 	if choices := scope.choices(); choices != nil {
-		v.Fields = append(v.Fields, views.BooksField{Name: "tenant", Label: "Tenant", Choices: choices, Value: form.tenant})
+		v.Fields = append(v.Fields, views.FilterField{Name: "tenant", Label: "Tenant", Options: choices, Value: form.tenant})
 	}
-	v.Fields = append(v.Fields, views.BooksField{Name: "from", Label: "From (UTC)", Type: "date", Value: form.from},
-		views.BooksField{Name: "until", Label: "Until, included", Type: "date", Value: form.until})
+	v.Fields = append(v.Fields, views.FilterField{Name: "from", Label: "From (UTC)", Kind: "date", Value: form.from},
+		views.FilterField{Name: "until", Label: "Until, included", Kind: "date", Value: form.until})
 	for _, t := range scope.may {
-		v.Exports = append(v.Exports, views.BooksChoice{Value: t.Slug, Label: t.Name})
+		v.Exports = append(v.Exports, views.FilterOption{Value: t.Slug, Label: t.Name})
 	}
 	v.Verify.Can = staffOf(c).Role.May(staff.Work)
 	last, err := h.Runs.LastRun(ctx, pay.RunVerify, tenantScope(c))
@@ -125,7 +125,7 @@ func fillProof(c echo.Context, v *views.ProofView, scope *bookScope, run *pay.Ru
 		v.Sums = append(v.Sums, views.ProofSum{Tenant: u.Tenant, Currency: string(u.Currency), Amount: u.Amount, Tone: zeroTone(u.Amount)})
 	}
 	for _, l := range p.Listed {
-		fact := views.BooksFact{Name: "Listed at Stripe, " + l.Tenant, Text: "never: its side is empty"}
+		fact := views.Fact{Label: "Listed at Stripe, " + l.Tenant, Text: "never: its side is empty"}
 		if l.Through != nil {
 			fact.At = *l.Through
 		}

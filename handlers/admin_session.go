@@ -125,13 +125,16 @@ func (h *Handlers) showAgainPage(c echo.Context) error {
 }
 
 func (h *Handlers) signInAgain(c echo.Context) error {
-	next := ownPage(c.FormValue("next"))
+	next, kept := ownPage(c.FormValue("next")), keptAgain(c)
 	err := h.Staff.Refresh(c.Request().Context(), byOf(c), staffSessionOf(c), pay.Secret(c.FormValue("password")))
 	if f, ok := formFault(c, err); ok {
-		return page(c, f.status, views.AgainPage(views.AgainView{AdminFrame: h.adminFrame(c), Next: next, Message: f.message}))
+		return page(c, f.status, views.AgainPage(views.AgainView{AdminFrame: h.adminFrame(c), Next: next, Message: f.message, Kept: kept}))
 	}
 	if err != nil {
 		return err
+	}
+	if kept.Action != "" {
+		return page(c, http.StatusOK, views.KeptPage(views.KeptView{AdminFrame: h.adminFrame(c), Form: kept, Typed: typedFacts(kept), BackURL: next}))
 	}
 	h.say(c, "Thank you. For ten minutes you are not asked again.")
 	return c.Redirect(http.StatusSeeOther, next)

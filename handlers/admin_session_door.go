@@ -159,7 +159,7 @@ func (h *Handlers) permit(may staff.Action) echo.MiddlewareFunc {
 				return h.refused(c, may, pay.Errorf(pay.CodeForbidden, "", "Your role does not allow this. An operator can change it."), "role")
 			}
 			if changes && may.Dangerous() && !h.Staff.Fresh(staffSessionOf(c)) {
-				v := views.AgainView{AdminFrame: h.adminFrame(c), Next: h.cameFrom(c)}
+				v := views.AgainView{AdminFrame: h.adminFrame(c), Next: h.cameFrom(c), Kept: keptForm(c)}
 				if err := h.refused(c, may, nil, "password asked again"); err != nil {
 					return err
 				}

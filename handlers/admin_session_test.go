@@ -508,6 +508,43 @@ func TestStaffSessions(t *testing.T) {
 			t.Error("nobody was added")
 		}
 	})
+	t.Run("WhatWasTypedIsKeptWhileThePasswordIsAskedForButNoSecret", func(t *testing.T) {
+		t.Parallel()
+		o := newOffice(t)
+		b, _ := o.in(staff.Operator)
+		o.pass(11 * time.Minute)
+		before := o.rows("staff")
+		asked := b.post("/admin/staff", "email", "kept@example.com", "name", `Kept & <b>Sons</b>`, "role", "operator", "password", "not to be kept")
+		asked.want(http.StatusForbidden, "a stale session")
+		if strings.Contains(asked.body, "not to be kept") {
+			t.Error("a secret is in the page")
+		}
+		hidden := func(a answer, form string) (pairs []string) {
+			a.document().Find(form + ` input[type=hidden]`).Each(func(_ int, s *goquery.Selection) { pairs = append(pairs, s.AttrOr("name", ""), s.AttrOr("value", "")) })
+			return pairs
+		}
+		carried := hidden(asked, `form[action="/admin/again"]`)
+		wrong := b.post("/admin/again", append(slices.Clone(carried), "password", "wrong")...)
+		wrong.want(http.StatusForbidden, "a wrong password")
+		if d := cmp.Diff(carried, hidden(wrong, `form[action="/admin/again"]`)); d != "" {
+			t.Errorf("a wrong password loses what was typed: − before + after\n%s", d)
+		}
+		kept := b.post("/admin/again", append(carried, "password", goodPassword)...)
+		kept.want(http.StatusOK, "the password")
+		if o.rows("staff") != before {
+			t.Error("somebody was added before the form was sent")
+		}
+		if text := kept.document().Find("main").Text(); !strings.Contains(text, "kept@example.com") || !strings.Contains(text, "Secrets and pictures are not kept") {
+			t.Errorf("it does not show what is sent: %s", text)
+		}
+		b.post("/admin/staff", hidden(kept, `form[action="/admin/staff"]`)...).want(http.StatusOK, "the kept form")
+		if o.rows("staff") != before+1 {
+			t.Error("nobody was added")
+		}
+		for _, action := range []string{"https://evil.example/admin/staff", "//evil.example", "/pay/x", "/admin/../pay", "javascript:alert(1)", "/admin/again"} {
+			b.post("/admin/again", "password", goodPassword, "kept", action, "kept.email", "x@example.com").want(http.StatusSeeOther, "a form for "+action)
+		}
+	})
 }
 
 func TestStaffFormsFromElsewhere(t *testing.T) {

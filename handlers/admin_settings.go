@@ -49,7 +49,7 @@ func (h *Handlers) showSettingsPage(c echo.Context) error {
 		{Title: "Program", Facts: []views.SettingsFact{
 			{Name: "Portatill", Value: i.Version}, {Name: "Go", Value: i.GoVersion}, {Name: "Stripe API", Value: i.StripeAPIVersion},
 			{Name: "Mode", Value: map[bool]string{true: "sandbox: Stripe is a double", false: "live"}[h.Sandbox]},
-			{Name: "Runs for", Value: span(now.Sub(i.StartedAt)), Note: "since " + tenantsTime(i.StartedAt).Text + " UTC on " + i.Host},
+			{Name: "Runs for", Value: span(now.Sub(i.StartedAt)), Note: "since " + views.MomentOf(i.StartedAt).Short + " UTC on " + i.Host},
 		}},
 		{Title: "Database", Facts: databaseFacts(i)},
 		{Title: "Jobs", Facts: []views.SettingsFact{
@@ -83,7 +83,7 @@ func since(words string, now, at time.Time) string {
 	case at.IsZero():
 		return ""
 	case now.IsZero():
-		return words + tenantsTime(at).Text
+		return words + views.MomentOf(at).Short
 	}
 	return words + span(now.Sub(at))
 }

@@ -32,14 +32,6 @@ func (h *Handlers) tenantsFrame(c echo.Context) views.AdminFrame {
 	return f
 }
 
-// tenantsTime is a time in short, in UTC as the logs have it.
-func tenantsTime(t time.Time) views.TenantsTime {
-	if t.IsZero() {
-		return views.TenantsTime{}
-	}
-	return views.TenantsTime{Text: t.UTC().Format("2 Jan 2006, 15:04"), ISO: t.UTC().Format(time.RFC3339)}
-}
-
 // modeName is a tenant's Stripe mode for a pill, "" without a key.
 func modeName(t *pay.Tenant) string {
 	switch {
@@ -51,60 +43,63 @@ func modeName(t *pay.Tenant) string {
 	return "Test"
 }
 
+// tenantsTabs are the views of the list of tenants.
+var tenantsTabs = []views.FilterOption{{Value: "", Label: "All"}, {Value: string(pay.TenantActive), Label: "Active"}, {Value: string(pay.TenantSuspended), Label: "Suspended"}}
+
 // tenantsFilter reads a list's filter from the address; who belongs to a tenant gets
-// that one and no other.
-func (h *Handlers) tenantsFilter(c echo.Context) (tenantset.ListFilter, error) {
+// that one and no other. message says what is wrong with it.
+func (h *Handlers) tenantsFilter(c echo.Context) (f tenantset.ListFilter, message string) {
 	day := h.Pay.Now().UTC()
-	f := tenantset.ListFilter{TenantID: tenantScope(c), State: pay.TenantState(c.QueryParam("state")), Search: strings.TrimSpace(storable(c.QueryParam("q"))),
+	f = tenantset.ListFilter{TenantID: tenantScope(c), State: pay.TenantState(storable(c.QueryParam("state"))), Search: strings.TrimSpace(storable(c.QueryParam("q"))),
 		After: storable(c.QueryParam("after")), Day: time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, time.UTC)}
 	if f.State != "" && f.State != pay.TenantActive && f.State != pay.TenantSuspended {
-		return f, pay.Errorf(pay.CodeBadRequest, "", "The state in the address is none. Choose Active or Suspended in the form, or leave it out.")
+		f.State = ""
+		return f, "The state in the address is none. Choose one of the tabs."
 	}
 	if utf8.RuneCountInString(f.Search) > 100 || len(f.After) > 100 {
-		return f, pay.Errorf(pay.CodeBadRequest, "", "What is looked for is too long. Use a part of the name, at most 100 characters.")
+		f.Search, f.After = string([]rune(f.Search)[:min(utf8.RuneCountInString(f.Search), 100)]), ""
+		return f, "What is looked for is too long. Use a part of the name, at most 100 characters."
 	}
-	return f, nil
+	return f, ""
 }
 
 func (h *Handlers) showTenantsPage(c echo.Context) error {
-	f, err := h.tenantsFilter(c)
-	if err != nil {
-		return err
-	}
-	f.Limit = tenantsPage + 1
-	rows, err := h.Tenants.Store.ListTenantRows(c.Request().Context(), f)
-	if err != nil {
-		return err
-	}
-	v := views.TenantsListView{AdminFrame: h.tenantsFrame(c), Search: f.Search, State: string(f.State), MayAdd: staffOf(c).Role.May(staff.ChangeTenants)}
-	query := url.Values{}
-	for name, value := range map[string]string{"q": f.Search, "state": string(f.State)} {
-		if value != "" {
-			query.Set(name, value)
+	f, message := h.tenantsFilter(c)
+	v := views.TenantsListView{MayAdd: staffOf(c).Role.May(staff.ChangeTenants)}
+	var rows []*tenantset.Row
+	if message == "" {
+		var err error
+		f.Limit = tenantsPage + 1
+		if rows, err = h.Tenants.Store.ListTenantRows(c.Request().Context(), f); err != nil {
+			return err
 		}
 	}
-	v.CSVURL = "/admin/tenants.csv?" + query.Encode()
-	if f.After != "" {
-		v.BackURL = "/admin/tenants?" + query.Encode()
-	}
+	l := plainList{path: "/admin/tenants", frame: h.tenantsFrame(c), message: message, narrowed: url.Values{}, cursor: "after", at: f.After, searchName: "q", search: f.Search,
+		label: "Name or slug", look: "Name or slug", tabs: tenantsTabs, none: "There are no tenants yet", why: "A tenant is a reseller with a licence key, prices, pages and a Stripe account of its own."}
+	l.narrow("q", f.Search)
+	l.narrow("state", string(f.State))
 	if len(rows) > tenantsPage {
 		rows = rows[:tenantsPage]
-		query.Set("after", rows[tenantsPage-1].Tenant.Slug)
-		v.NextURL = "/admin/tenants?" + query.Encode()
+		l.more = rows[tenantsPage-1].Tenant.Slug
 	}
+	v.ListFrame = l.made(c)
 	for _, r := range rows {
 		t := r.Tenant
 		v.Rows = append(v.Rows, views.TenantsRow{Slug: t.Slug, Name: t.Name, URL: tenantURL(t), Suspended: t.State == pay.TenantSuspended, Mode: modeName(t),
-			NotReady: t.ReadyFault(), Currency: string(t.DefaultCurrency), OrdersToday: strconv.Itoa(r.OrdersToday), LastWebhook: tenantsTime(r.LastWebhookAt)})
+			NotReady: t.ReadyFault(), Currency: string(t.DefaultCurrency), OrdersToday: strconv.Itoa(r.OrdersToday), LastWebhook: staffMoment(r.LastWebhookAt, h.Pay.Now())})
 	}
-	return page(c, http.StatusOK, views.TenantsListPage(v))
+	status := http.StatusOK
+	if message != "" {
+		status = http.StatusBadRequest
+	}
+	return page(c, status, views.TenantsListPage(v))
 }
 
 // exportTenants is the list as a file, all pages of it.
 func (h *Handlers) exportTenants(c echo.Context) error {
-	f, err := h.tenantsFilter(c)
-	if err != nil {
-		return err
+	f, message := h.tenantsFilter(c)
+	if message != "" {
+		return pay.Errorf(pay.CodeBadRequest, "", "%s", message)
 	}
 	f.Limit = 500
 	var out *csvout.Writer

@@ -36,7 +36,7 @@ func (h *Handlers) keysPage(c echo.Context, status int, t *pay.Tenant, v views.T
 	}
 	slices.Reverse(licenses)
 	for _, l := range licenses {
-		shown := views.TenantsLicense{ID: l.ID, Hint: l.Hint, Made: tenantsTime(l.CreatedAt), Revoked: tenantsTime(l.RevokedAt)}
+		shown := views.TenantsLicense{ID: l.ID, Hint: l.Hint, Made: views.MomentOf(l.CreatedAt), Revoked: views.MomentOf(l.RevokedAt)}
 		if l.RevokedAt.IsZero() {
 			v.GoodLicenses++
 			if v.MayLicense {

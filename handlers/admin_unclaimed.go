@@ -16,19 +16,19 @@ import (
 
 const unclaimedPath = "/admin/unclaimed"
 
-var unclaimedChoices = []views.BooksChoice{{Value: "", Label: "All"}, {Value: string(pay.UnclaimedOpen), Label: "To decide"}, {Value: string(pay.UnclaimedAssigned), Label: "Assigned"},
+var unclaimedChoices = []views.FilterOption{{Value: "", Label: "All"}, {Value: string(pay.UnclaimedOpen), Label: "To decide"}, {Value: string(pay.UnclaimedAssigned), Label: "Assigned"},
 	{Value: string(pay.UnclaimedRefunded), Label: "Refunded"}, {Value: string(pay.UnclaimedIgnored), Label: "Closed"}}
 
-func unclaimedPill(s pay.UnclaimedState) views.BooksPill {
+func unclaimedPill(s pay.UnclaimedState) views.AdminPill {
 	switch s {
 	case pay.UnclaimedOpen:
-		return views.BooksPill{Text: "To decide", Tone: "warning"}
+		return views.AdminPill{Text: "To decide", Tone: "warning"}
 	case pay.UnclaimedAssigned:
-		return views.BooksPill{Text: "Assigned", Tone: "good"}
+		return views.AdminPill{Text: "Assigned", Tone: "good"}
 	case pay.UnclaimedRefunded:
-		return views.BooksPill{Text: "Refunded", Tone: "calm"}
+		return views.AdminPill{Text: "Refunded", Tone: "calm"}
 	}
-	return views.BooksPill{Text: "Closed"}
+	return views.AdminPill{Text: "Closed"}
 }
 
 // unclaimedReasons are the reasons in words; one that is not here is shown as it is.
@@ -48,7 +48,7 @@ type unclaimedSearch struct {
 	id string // of a case or of Stripe's object: then there is one at most a tenant
 }
 
-func (q *booksQuery) unclaimed() (s unclaimedSearch, fields []views.BooksField) {
+func (q *booksQuery) unclaimed() (s unclaimedSearch) {
 	state := q.oneOf("state", "state", unclaimedChoices)
 	word := q.text("q")
 	s.f = pay.UnclaimedFilter{State: pay.UnclaimedState(state), After: q.after("unc")}
@@ -59,8 +59,7 @@ func (q *booksQuery) unclaimed() (s unclaimedSearch, fields []views.BooksField) 
 	default:
 		s.id = word
 	}
-	return s, []views.BooksField{{Name: "state", Label: "State", Choices: unclaimedChoices, Value: state},
-		{Name: "q", Label: "Case, order or Stripe's object", Type: "search", Hint: "unc_…, ord_…, pi_…", Value: word}}
+	return s
 }
 
 // read is one page of each of some tenants.
@@ -96,26 +95,25 @@ func (h *Handlers) showUnclaimedPage(c echo.Context) error {
 		return err
 	}
 	q := newBooksQuery(c)
-	search, fields := q.unclaimed()
-	fields = append(q.tenants(scope), fields...)
+	search := q.unclaimed()
 	rows, more, err := search.read(c.Request().Context(), h, scope.chosen, booksPage)
 	if err != nil {
 		return err
 	}
-	v := views.UnclaimedListView{AdminFrame: h.booksFrame(c), ShowTenant: len(scope.may) > 1}
-	last := ""
+	v := views.UnclaimedListView{}
+	last, now := "", h.Pay.Now()
 	for _, u := range rows {
 		last = u.ID
-		v.Rows = append(v.Rows, views.UnclaimedRow{ID: u.ID, URL: unclaimedPath + "/" + u.ID, Tenant: scope.name(u.TenantID), Amount: u.Amount.String(), Held: heldOf(u).String(),
-			Reason: reasonWords(u.Reason), Who: strings.TrimSpace(u.Evidence.Name + " " + u.Evidence.Email), OrderID: u.OrderID, State: unclaimedPill(u.State), At: u.CreatedAt})
+		v.Rows = append(v.Rows, views.UnclaimedRow{ID: u.ID, URL: unclaimedPath + "/" + u.ID, Tenant: scope.name(u.TenantID), Amount: u.Amount.Display(), Held: heldOf(u).Display(),
+			Reason: reasonWords(u.Reason), Who: strings.TrimSpace(u.Evidence.Name + " " + u.Evidence.Email), State: unclaimedPill(u.State), At: staffMoment(u.CreatedAt, now)})
 	}
-	v.BooksList = q.list(unclaimedPath, unclaimedPath+".csv", last, more)
-	v.Fields = fields
+	v.ListFrame = q.frame(h, c, scope, booksList{path: unclaimedPath, states: unclaimedChoices, look: "Case, order or Stripe's object: unc_…, ord_…, pi_…",
+		none: "Nothing to decide", why: "Every payment at Stripe has its order. What has none appears here."}, last, more)
 	return page(c, q.status(), views.UnclaimedListPage(v))
 }
 
 // tenants is the filter "tenant", which bookScope has read.
-func (q *booksQuery) tenants(scope *bookScope) []views.BooksField {
+func (q *booksQuery) tenants(scope *bookScope) []views.FilterField {
 	choices := scope.choices()
 	if choices == nil {
 		return nil
@@ -123,7 +121,7 @@ func (q *booksQuery) tenants(scope *bookScope) []views.BooksField {
 	if scope.slug != "" {
 		q.values.Set("tenant", scope.slug)
 	}
-	return []views.BooksField{{Name: "tenant", Label: "Tenant", Choices: choices, Value: scope.slug}}
+	return []views.FilterField{{Name: "tenant", Label: "Tenant", Options: choices, Value: scope.slug}}
 }
 
 func heldOf(u *pay.Unclaimed) pay.Money {
@@ -137,7 +135,7 @@ func (h *Handlers) downloadUnclaimed(c echo.Context) error {
 		return err
 	}
 	q := newBooksQuery(c)
-	search, _ := q.unclaimed()
+	search := q.unclaimed()
 	if len(q.faults) > 0 {
 		return pay.Errorf(pay.CodeBadRequest, "", "%s", q.message())
 	}
@@ -179,25 +177,25 @@ func (h *Handlers) unclaimedCase(c echo.Context, status int, form views.Unclaime
 	if err != nil {
 		return err
 	}
-	v := views.UnclaimedView{AdminFrame: h.booksFrame(c), ID: u.ID, Amount: u.Amount.String(), Held: heldOf(u).String(), Detail: u.Detail, State: unclaimedPill(u.State),
+	v := views.UnclaimedView{AdminFrame: h.booksFrame(c), ID: u.ID, Amount: u.Amount.Display(), Held: heldOf(u).Display(), Detail: sentenceCase(u.Detail), State: unclaimedPill(u.State),
 		Form: form, Message: message, Currency: string(u.Amount.Currency)}
-	v.Facts = []views.BooksFact{{Name: "Case", Text: u.ID, Code: true}, {Name: "Why", Text: reasonWords(u.Reason)}, {Name: "Found", At: u.CreatedAt}, {Name: "Held in suspense", Text: v.Held}}
+	v.Facts = []views.Fact{{Label: "Case", Text: u.ID, Code: true}, {Label: "Why", Text: reasonWords(u.Reason)}, {Label: "Found", At: u.CreatedAt}, {Label: "Held in suspense", Text: v.Held}}
 	if name := scope.name(u.TenantID); name != "" {
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Tenant", Text: name})
+		v.Facts = append(v.Facts, views.Fact{Label: "Tenant", Text: name})
 	}
 	if u.OrderID != "" {
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Order", Text: u.OrderID, URL: h.orderURL(u.OrderID), Code: true})
+		v.Facts = append(v.Facts, views.Fact{Label: "Order", Text: u.OrderID, URL: h.orderURL(u.OrderID), Code: true})
 	}
 	if u.State != pay.UnclaimedOpen {
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Decided", At: u.Decision.At}, views.BooksFact{Name: "By", Text: h.causeWords(c, u.Decision.Cause)}, views.BooksFact{Name: "Reason", Text: u.Decision.Reason})
+		v.Facts = append(v.Facts, views.Fact{Label: "Decided", At: u.Decision.At}, views.Fact{Label: "By", Text: h.causeWords(c, u.Decision.Cause)}, views.Fact{Label: "Reason", Text: u.Decision.Reason})
 	}
 	if u.CustomerID != "" {
 		customer, err := h.Pay.Store.CustomerByID(ctx, u.TenantID, u.CustomerID)
 		if err != nil {
 			return err
 		}
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Given to", Text: "customer " + strconv.FormatInt(customer.ICustomer, 10)},
-			views.BooksFact{Name: "Credited", Text: pay.Money{Minor: u.AssignedMinor, Currency: u.Amount.Currency}.String()})
+		v.Facts = append(v.Facts, views.Fact{Label: "Given to", Text: "customer " + strconv.FormatInt(customer.ICustomer, 10)},
+			views.Fact{Label: "Credited", Text: pay.Money{Minor: u.AssignedMinor, Currency: u.Amount.Currency}.Display(), Money: true})
 	}
 	v.Evidence = evidenceFacts(u)
 	requests, err := h.Pay.Store.ListRefundRequests(ctx, u.TenantID, u.ID)
@@ -205,7 +203,7 @@ func (h *Handlers) unclaimedCase(c echo.Context, status int, form views.Unclaime
 		return err
 	}
 	for _, r := range requests {
-		v.Refunds = append(v.Refunds, views.UnclaimedRefund{Amount: r.Amount.String(), What: r.StripeRefundID + r.Failure, State: requestPill(r.State), At: r.CreatedAt})
+		v.Refunds = append(v.Refunds, views.UnclaimedRefund{Amount: r.Amount.Display(), What: r.StripeRefundID + r.Failure, State: requestPill(r.State), At: r.CreatedAt})
 	}
 	if u.State == pay.UnclaimedOpen && staffOf(c).Role.May(staff.Refund) {
 		v.CanIgnore, v.CanAssign, v.CanRefund = true, u.HeldMinor > 0, u.HeldMinor > 0 && u.Refundable()
@@ -228,28 +226,28 @@ func (h *Handlers) orderURL(id string) string {
 	return "/admin/orders/" + id
 }
 
-func requestPill(s pay.RefundRequestState) views.BooksPill {
+func requestPill(s pay.RefundRequestState) views.AdminPill {
 	switch s {
 	case pay.RefundMade:
-		return views.BooksPill{Text: "Made", Tone: "good"}
+		return views.AdminPill{Text: "Made", Tone: "good"}
 	case pay.RefundRefused:
-		return views.BooksPill{Text: "Refused", Tone: "bad"}
+		return views.AdminPill{Text: "Refused", Tone: "bad"}
 	}
-	return views.BooksPill{Text: "On its way", Tone: "calm"}
+	return views.AdminPill{Text: "On its way", Tone: "calm"}
 }
 
-func evidenceFacts(u *pay.Unclaimed) (facts []views.BooksFact) {
+func evidenceFacts(u *pay.Unclaimed) (facts []views.Fact) {
 	e := u.Evidence
-	for _, f := range []views.BooksFact{{Name: "Object", Text: u.ObjectID, Code: true}, {Name: "Paid", At: e.At}, {Name: "With", Text: e.Method}, {Name: "Name", Text: e.Name}, {Name: "E-mail", Text: e.Email},
-		{Name: "Session", Text: e.SessionID, Code: true}, {Name: "Intent", Text: e.IntentID, Code: true}, {Name: "Charge", Text: e.ChargeID, Code: true},
-		{Name: "Stripe customer", Text: e.StripeCustomer, Code: true}, {Name: "Reference", Text: e.ClientReference}} {
-		if f.Text != "" && (f.Name == "Object" || f.Text != u.ObjectID) || !f.At.IsZero() {
+	for _, f := range []views.Fact{{Label: "Object", Text: u.ObjectID, Code: true}, {Label: "Paid", At: e.At}, {Label: "With", Text: e.Method}, {Label: "Name", Text: e.Name}, {Label: "E-mail", Text: e.Email},
+		{Label: "Session", Text: e.SessionID, Code: true}, {Label: "Intent", Text: e.IntentID, Code: true}, {Label: "Charge", Text: e.ChargeID, Code: true},
+		{Label: "Stripe customer", Text: e.StripeCustomer, Code: true}, {Label: "Reference", Text: e.ClientReference}} {
+		if f.Text != "" && (f.Label == "Object" || f.Text != u.ObjectID) || !f.At.IsZero() {
 			facts = append(facts, f)
 		}
 	}
 	for _, k := range []string{pay.MetaOrder, pay.MetaICustomer} {
 		if m := e.Metadata[k]; m != "" {
-			facts = append(facts, views.BooksFact{Name: "Marked " + k, Text: m, Code: true})
+			facts = append(facts, views.Fact{Label: "Marked " + k, Text: m, Code: true})
 		}
 	}
 	return facts

@@ -81,34 +81,34 @@ func (h *Handlers) confirmUnclaimed(c echo.Context) error {
 	}
 	f := d.form
 	at := unclaimedPath + "/" + u.ID
-	v := views.BooksConfirmView{AdminFrame: h.booksFrame(c), Action: at + "/" + f.Act, BackURL: at, Facts: []views.BooksFact{{Name: "Case", Text: u.ID, Code: true}, {Name: "Held", Text: heldOf(u).String()}}}
-	hide := func(name, value string) { v.Hidden = append(v.Hidden, views.BooksHidden{Name: name, Value: value}) }
+	v := views.BooksConfirmView{AdminFrame: h.booksFrame(c), Action: at + "/" + f.Act, BackURL: at, Facts: []views.Fact{{Label: "Case", Text: u.ID, Code: true}, {Label: "Held", Text: heldOf(u).Display()}}}
+	hide := func(name, value string) { v.Hidden = append(v.Hidden, views.HiddenField{Name: name, Value: value}) }
 	hide("act", f.Act)
 	switch f.Act {
 	case "assign":
-		v.Title, v.Button, v.Lead = "Assign "+heldOf(u).String()+"?", "Assign it", "The customer is credited with it and PortaBilling is told. It cannot be taken back here."
+		v.Title, v.Button, v.Lead = "Assign "+heldOf(u).Display()+"?", "Assign it", "The customer is credited with it and PortaBilling is told. It cannot be taken back here."
 		if f.Customer != "" {
-			v.Facts = append(v.Facts, views.BooksFact{Name: "To customer", Text: f.Customer})
+			v.Facts = append(v.Facts, views.Fact{Label: "To customer", Text: f.Customer})
 		} else {
-			v.Facts = append(v.Facts, views.BooksFact{Name: "To the customer of order", Text: f.Order, Code: true})
+			v.Facts = append(v.Facts, views.Fact{Label: "To the customer of order", Text: f.Order, Code: true})
 		}
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Reason", Text: f.Reason})
+		v.Facts = append(v.Facts, views.Fact{Label: "Reason", Text: f.Reason})
 		hide("customer", f.Customer)
 		hide("order", f.Order)
 		hide("reason", f.Reason)
 	case "refund":
 		amount := "all that is left"
 		if f.Amount != "" {
-			amount = d.amount.String()
+			amount = d.amount.Display()
 		}
 		v.Title, v.Button, v.Danger, v.Lead = "Refund "+amount+"?", "Refund it", true, "Stripe sends it back to where it came from. It cannot be called back."
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Amount", Text: amount}, views.BooksFact{Name: "Reason for Stripe", Text: cmp.Or(strings.ReplaceAll(f.StripeReason, "_", " "), "none")})
+		v.Facts = append(v.Facts, views.Fact{Label: "Amount", Text: amount}, views.Fact{Label: "Reason for Stripe", Text: cmp.Or(strings.ReplaceAll(f.StripeReason, "_", " "), "none")})
 		hide("amount", f.Amount)
 		hide("stripe_reason", f.StripeReason)
 		hide("key", pay.NewID("page", h.Pay.Now())) // the same form sent twice is one refund
 	default:
 		v.Title, v.Button, v.Lead = "Close the case?", "Close it", "Nobody gets anything. What is held stays in suspense."
-		v.Facts = append(v.Facts, views.BooksFact{Name: "Reason", Text: f.Reason})
+		v.Facts = append(v.Facts, views.Fact{Label: "Reason", Text: f.Reason})
 		hide("reason", f.Reason)
 	}
 	return page(c, http.StatusOK, views.BooksConfirmPage(v))
@@ -165,7 +165,7 @@ func (h *Handlers) assignUnclaimed(c echo.Context) error {
 	if err == nil {
 		auditOf(c).After = "assigned " + pay.Money{Minor: given.AssignedMinor, Currency: given.Amount.Currency}.String() + " to " + given.CustomerID
 	}
-	return h.afterDecision(c, u, err, heldOf(u).String()+" was credited to the customer; PortaBilling will be told.")
+	return h.afterDecision(c, u, err, heldOf(u).Display()+" was credited to the customer; PortaBilling will be told.")
 }
 
 func (h *Handlers) refundUnclaimed(c echo.Context) error {
@@ -185,7 +185,7 @@ func (h *Handlers) refundUnclaimed(c echo.Context) error {
 	r, err := h.Pay.RefundUnclaimed(ctx, pay.RefundUnclaimed{TenantID: u.TenantID, ID: u.ID, Amount: d.amount, Reason: d.form.StripeReason, Key: key, Cause: causeOf(c)})
 	done := ""
 	if err == nil {
-		auditOf(c).After, done = "refund of "+r.Amount.String()+" "+string(r.State), r.Amount.String()+" is on its way back."
+		auditOf(c).After, done = "refund of "+r.Amount.String()+" "+string(r.State), r.Amount.Display()+" is on its way back."
 	}
 	return h.afterDecision(c, u, err, done)
 }

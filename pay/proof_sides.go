@@ -187,9 +187,12 @@ func (w *proving) posting(p ProofPosting) error {
 	case PostingPosted:
 		return nil
 	case PostingPending, PostingSending:
-		cause = "posting_waiting"
+		cause, mend = "posting_waiting", "portatill postings list --about "+p.First
+		if strings.HasPrefix(p.First, "unc_") {
+			mend = "portatill postings list --state " + string(p.State)
+		}
 	default:
-		cause, mend = "posting_"+string(p.State), "portatill orders show "+p.First
+		cause, mend = "posting_"+string(p.State), "portatill postings list --about "+p.First
 		if strings.HasPrefix(p.First, "unc_") { // of money that came in without an order
 			mend = "portatill unclaimed list --all"
 		}

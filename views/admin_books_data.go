@@ -2,57 +2,17 @@ package views
 
 import "time"
 
-// BooksChoice is one value that a filter offers.
-type BooksChoice struct{ Value, Label string }
-
-// BooksField is one filter of a list: a choice, a day, or words to search for.
-type BooksField struct {
-	Name, Label string
-	Value       string
-	Choices     []BooksChoice // none: it is typed
-	Type        string        // of the input: "search", "date", "text"
-	Hint        string        // what can be typed; may be empty
-}
-
-// BooksList is what every list of the books has.
-type BooksList struct {
-	Action    string // the page
-	Fields    []BooksField
-	Message   string // what is wrong with the filters; empty: nothing
-	Filtered  bool   // some are set
-	ClearURL  string // without any
-	CSVURL    string // the same rows as a file; empty: not offered
-	OlderURL  string // empty: this is the end
-	NewestURL string // empty: this is the beginning
-}
-
-// BooksPill is a state in a word, with its tone.
-type BooksPill struct {
-	Text string
-	Tone string // good, calm, warning, bad or empty
-}
-
-// BooksFact is a line of a description list. URL may be empty.
-type BooksFact struct {
-	Name, Text, URL string
-	Code            bool
-	At              time.Time // shown in place of Text
-}
-
 // UnclaimedRow is a case in the list.
 type UnclaimedRow struct {
-	ID, URL, Tenant, Amount, Held, Reason, Who, OrderID string
-	State                                               BooksPill
-	At                                                  time.Time
+	ID, URL, Tenant, Amount, Held, Reason, Who string
+	State                                      AdminPill
+	At                                         Moment
 }
 
 // UnclaimedListView is the list of unclaimed money.
 type UnclaimedListView struct {
-	AdminFrame
-	BooksList
-	Rows       []UnclaimedRow
-	ShowTenant bool
-	ShowsOpen  bool // the filter is "open"
+	ListFrame
+	Rows []UnclaimedRow
 }
 
 // UnclaimedOwner is whose it may be.
@@ -65,7 +25,7 @@ type UnclaimedOwner struct {
 // UnclaimedRefund is a refund that was asked for.
 type UnclaimedRefund struct {
 	Amount, What string
-	State        BooksPill
+	State        AdminPill
 	At           time.Time
 }
 
@@ -73,9 +33,9 @@ type UnclaimedRefund struct {
 type UnclaimedView struct {
 	AdminFrame
 	ID, Amount, Held, Detail string
-	State                    BooksPill
-	Facts                    []BooksFact
-	Evidence                 []BooksFact
+	State                    AdminPill
+	Facts                    []Fact
+	Evidence                 []Fact
 	Owners                   []UnclaimedOwner
 	Refunds                  []UnclaimedRefund
 	// CanAssign, CanRefund and CanIgnore say which decisions are open to who looks.
@@ -88,37 +48,35 @@ type UnclaimedView struct {
 // UnclaimedForm is what was typed for a decision.
 type UnclaimedForm struct{ Act, Customer, Order, Amount, Reason, StripeReason string }
 
-// BooksHidden is a field that a confirmation carries on.
-type BooksHidden struct{ Name, Value string }
+// HiddenField is a field that a form carries on.
+type HiddenField struct{ Name, Value string }
 
 // BooksConfirmView asks once more before something is done.
 type BooksConfirmView struct {
 	AdminFrame
 	Title   string
 	Lead    string
-	Facts   []BooksFact
+	Facts   []Fact
 	Action  string
 	Button  string
 	Danger  bool
-	Hidden  []BooksHidden
+	Hidden  []HiddenField
 	BackURL string
 }
 
 // EventRow is an event in the list.
 type EventRow struct {
 	ID, URL, StripeID, Tenant, Type, Object, Note string
-	State                                         BooksPill
-	At                                            time.Time
+	State                                         AdminPill
+	At                                            Moment
 }
 
 // EventListView is the list of Stripe's events.
 type EventListView struct {
-	AdminFrame
-	BooksList
+	ListFrame
 	Rows       []EventRow
-	ShowTenant bool
 	CanReplay  bool
-	Hidden     []BooksHidden // the filters, for the form that replays what they match
+	Hidden     []HiddenField // the filters, for the form that replays what they match
 	MostReplay int
 }
 
@@ -127,8 +85,8 @@ type EventView struct {
 	AdminFrame
 	ID        string
 	StripeID  string
-	State     BooksPill
-	Facts     []BooksFact
+	State     AdminPill
+	Facts     []Fact
 	Payload   string // JSON, masked
 	Bytes     int
 	CanReplay bool
@@ -136,25 +94,23 @@ type EventView struct {
 
 // PostingRow is a posting in the list.
 type PostingRow struct {
-	ID, URL, Tenant, What, Amount, OrderID, SubjectID string
-	State                                             BooksPill
-	At                                                time.Time
+	ID, URL, Tenant, What, Amount, OrderID, OrderURL string
+	State                                            AdminPill
+	At                                               Moment
 }
 
 // PostingListView is the list of what PortaBilling is told.
 type PostingListView struct {
-	AdminFrame
-	BooksList
-	Rows       []PostingRow
-	ShowTenant bool
+	ListFrame
+	Rows []PostingRow
 }
 
 // PostingView is one posting.
 type PostingView struct {
 	AdminFrame
 	ID, Amount, Means string
-	State             BooksPill
-	Facts             []BooksFact
+	State             AdminPill
+	Facts             []Fact
 	CanMark           bool
 	From              string // the state, for the form
 	Reason, Message   string
@@ -164,8 +120,8 @@ type PostingView struct {
 type RunView struct {
 	AdminFrame
 	Title, Lead string
-	State       BooksPill
-	Facts       []BooksFact
+	State       AdminPill
+	Facts       []Fact
 	Over        bool
 	PollURL     string
 	Done, Total int // of a replay
@@ -201,7 +157,7 @@ type SweepsView struct {
 type SweepListing struct {
 	Tenant  string
 	Through time.Time // zero: never as a whole
-	State   BooksPill
+	State   AdminPill
 }
 
 // SweepRun is one sweep.
@@ -211,5 +167,5 @@ type SweepRun struct {
 	At                             time.Time
 	Took, Who                      string
 	Asked, Listed, Settled, Failed int
-	State                          BooksPill
+	State                          AdminPill
 }

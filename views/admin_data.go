@@ -60,6 +60,23 @@ type AgainView struct {
 	AdminFrame
 	Next    string
 	Message string
+	Kept    KeptForm // what was sent when the password was asked for; its Action is empty when nothing was
+}
+
+// KeptForm is a form that was sent too late after the sign-in: nothing of it was done, and
+// what was typed is kept.
+type KeptForm struct {
+	Action string
+	Fields []HiddenField
+	Lost   bool // it had secrets or a picture, which are not kept
+}
+
+// KeptView offers to send a form that was kept.
+type KeptView struct {
+	AdminFrame
+	Form    KeptForm
+	Typed   []Fact // its fields, for the eye
+	BackURL string
 }
 
 // AdminErrorView is what staff see instead of a page. Message reaches a person.
@@ -141,23 +158,14 @@ type StaffRole struct{ Role, Name string }
 
 // AuditView is the audit log.
 type AuditView struct {
-	AdminFrame
-	Entries   []AuditEntry
-	People    []StaffPerson // to filter by; those whose entries may be seen
-	Person    string        // the filter, as it was typed
-	What      string
-	Since     string // 2026-11-23; empty: from the first
-	Until     string // that day included; empty: to the last
-	Filtered  bool
-	OlderURL  string // empty: there are no older ones
-	NewestURL string // empty: these are the newest
-	CSVURL    string
-	Message   string // what is wrong with the filter
+	ListFrame
+	Entries []AuditEntry
 }
 
 // AuditEntry is one line of it.
 type AuditEntry struct {
-	ID, At, ISO, Who, What, Subject, Address string
-	Change                                   string // what it was and became; may be empty
-	Refused                                  bool
+	ID, Who, What, Subject, Address string
+	At                              Moment
+	Change                          string // what it was and became; may be empty
+	Refused                         bool
 }

@@ -1,5 +1,7 @@
 package views
 
+import "time"
+
 // Moment is a time as staff read it, in UTC. The zero Moment is none.
 type Moment struct {
 	Short string // 23 Nov, 05:38; with the year when it is another one
@@ -20,11 +22,13 @@ type ListFilter struct {
 	Tabs        []ListTab
 	Kept        []FilterOption // what the tabs say, kept when the form is sent
 	Search      string         // as it was typed
+	SearchName  string         // its name in the address; empty: q
 	SearchLabel string
 	SearchHint  string // what can be searched for
 	Fields      []FilterField
 	Message     string // what is wrong with what was asked for
 	ClearURL    string // the same without filters; "" when nothing is narrowed
+	CSVURL      string // all that the filter leaves, as a file; "" for who may not have it
 }
 
 // ListTab is one of the views that a list has.
@@ -38,6 +42,7 @@ type ListTab struct {
 type FilterField struct {
 	Name, Label, Value string
 	Kind               string // text, date; of no meaning with Options
+	Hint               string // what can be typed; may be empty
 	Options            []FilterOption
 }
 
@@ -55,10 +60,10 @@ func (f ListFilter) active() bool {
 	return f.Message != ""
 }
 
-// ListPager leads to the rest of a list. Empty addresses are not there.
+// ListPager leads to the rest of a list. Empty addresses are not there. A list that is only
+// read forwards leads back to its beginning by NewestURL.
 type ListPager struct {
-	NewerURL, OlderURL string
-	CSVURL             string // all that the filter leaves, as a file
+	NewerURL, OlderURL, NewestURL string
 }
 
 // EmptyList is said in the place of a list without rows.
@@ -91,8 +96,18 @@ type StripeLink struct {
 type Fact struct {
 	Label string
 	Text  string
-	URL   string // where it leads; "" for nowhere
-	Code  bool   // an id, to be copied
+	At    time.Time // shown in place of Text when it is set
+	URL   string    // where it leads; "" for nowhere
+	Code  bool      // an id, to be copied
 	Money bool
 	Away  bool // URL is another site's
+}
+
+// MomentOf is a time with its year, in UTC.
+func MomentOf(t time.Time) Moment {
+	if t.IsZero() {
+		return Moment{}
+	}
+	t = t.UTC()
+	return Moment{Short: t.Format("2 Jan 2006, 15:04"), Full: t.Format("2 January 2006, 15:04:05 UTC"), ISO: t.Format(time.RFC3339)}
 }

@@ -1,5 +1,7 @@
 package views
 
+import "strings"
+
 // OrdersView is the list of orders.
 type OrdersView struct {
 	ListFrame
@@ -108,3 +110,12 @@ type ConfirmView struct {
 // MethodName writes what was paid with, such as "visa •••• 4242", with its brand as its owner
 // does.
 func MethodName(s string) string { return Frame{}.method(s) }
+
+// methodShort is MethodName for a row: without the day on which a card expires.
+func methodShort(s string) string {
+	brand, _, _ := strings.Cut(s, " exp ")
+	if brand == "link" {
+		return "Link"
+	}
+	return MethodName(brand)
+}

@@ -11,12 +11,12 @@ type OverviewView struct {
 	Square   bool
 	Headline string
 	Tasks    []OverviewTask
-	Tenants  []BooksChoice // empty: there is nothing to choose
+	Tenants  []FilterOption // empty: there is nothing to choose
 	Tenant   string
 	// Currencies are those that money was taken in, or asked for, in the period.
-	Currencies []BooksChoice
+	Currencies []FilterOption
 	Currency   string
-	Periods    []BooksChoice
+	Periods    []FilterOption
 	Period     string
 	PeriodName string // such as "30 days"
 	Tiles      []OverviewTile
@@ -43,7 +43,7 @@ type OverviewTile struct {
 	Trend     string
 	TrendTone string
 	Note      string
-	Pill      BooksPill // zero: none
+	Pill      AdminPill // zero: none
 }
 
 // OverviewChart is a chart and the table of the same figures.
@@ -67,7 +67,7 @@ type OverviewDay struct {
 type ProofView struct {
 	AdminFrame
 	Message string
-	Fields  []BooksField
+	Fields  []FilterField
 	// Pending is set while the proof that is asked for is being made.
 	Pending             bool
 	Failed              bool
@@ -79,14 +79,14 @@ type ProofView struct {
 	Took                string
 	Square              bool
 	Sums                []ProofSum
-	Listed              []BooksFact
+	Listed              []Fact
 	Broken              []string
 	Rows                []ProofRow
 	OlderURL, NewestURL string
 	CSVURL              string
 	JSONURL             string
 	Verify              ProofVerify
-	Exports             []BooksChoice // the tenants whose books can be exported
+	Exports             []FilterOption // the tenants whose books can be exported
 	CanSweep            bool
 	Today               string
 	MonthAgo            string

@@ -1,21 +1,10 @@
 package views
 
-// TenantsTime is a time in short and, for the machine, in full.
-type TenantsTime struct {
-	Text string // such as "23 Nov, 05:40"; empty: never
-	ISO  string // RFC 3339
-}
-
 // TenantsListView is the list of the tenants.
 type TenantsListView struct {
-	AdminFrame
-	Rows    []TenantsRow
-	Search  string // the filters, as they were typed
-	State   string
-	NextURL string // empty: there are no more
-	BackURL string // the first page; empty: this is it
-	CSVURL  string
-	MayAdd  bool
+	ListFrame
+	Rows   []TenantsRow
+	MayAdd bool
 }
 
 // TenantsRow is one tenant in the list.
@@ -26,7 +15,7 @@ type TenantsRow struct {
 	NotReady        string // why it cannot take money; empty: it can
 	Currency        string
 	OrdersToday     string
-	LastWebhook     TenantsTime
+	LastWebhook     Moment
 }
 
 // TenantsHead is what stands above every page of one tenant.
@@ -117,7 +106,7 @@ type TenantsKeysView struct {
 // TenantsLicense is a licence key, without the key.
 type TenantsLicense struct {
 	ID, Hint, RevokeURL string
-	Made, Revoked       TenantsTime
+	Made, Revoked       Moment
 }
 
 // TenantsConfirmView asks before something that cannot simply be undone.
@@ -163,8 +152,8 @@ type TenantsContrast struct{ What, Ratio string }
 type DoctorView struct {
 	AdminFrame
 	Running        bool
-	Started        TenantsTime
-	Finished       TenantsTime
+	Started        Moment
+	Finished       Moment
 	Ran            bool // there are checks, of this run or the last
 	Groups         []DoctorGroup
 	OK, Warn, Fail int

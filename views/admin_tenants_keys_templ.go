@@ -166,7 +166,7 @@ func tenantsLicenses(v TenantsKeysView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = tenantsWhen(l.Made, "").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = TimeCell(l.Made).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -174,7 +174,7 @@ func tenantsLicenses(v TenantsKeysView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if l.Revoked.Text == "" {
+				if l.Revoked.Short == "" {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<span class=\"badge good\">Good</span>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -184,7 +184,7 @@ func tenantsLicenses(v TenantsKeysView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = tenantsWhen(l.Revoked, "").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = TimeCell(l.Revoked).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

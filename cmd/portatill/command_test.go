@@ -36,7 +36,7 @@ func TestEveryCommandsHelpHasAnExample(t *testing.T) {
 			t.Errorf("%s --help: exit code %d, and no example of it in %q", name, r.code, r.out)
 		}
 	}
-	for _, wanted := range []string{"serve", "sandbox", "migrate", "tenant add", "tenant list", "tenant show", "tenant set", "tenant rotate-license", "tenant suspend", "tenant resume", "tenant licenses", "tenant revoke-license", "orders list", "orders show", "refund", "events list", "events show", "events replay", "doctor", "unclaimed list", "unclaimed assign", "unclaimed refund", "unclaimed ignore", "secrets reseal", "settle", "sweep", "books", "export journal", "export statement", "export vat", "payouts list", "config", "version"} {
+	for _, wanted := range []string{"serve", "sandbox", "migrate", "tenant add", "tenant list", "tenant show", "tenant set", "tenant rotate-license", "tenant suspend", "tenant resume", "tenant licenses", "tenant revoke-license", "orders list", "orders show", "refund", "events list", "events show", "events replay", "doctor", "unclaimed list", "unclaimed assign", "unclaimed refund", "unclaimed ignore", "postings list", "postings show", "postings done", "secrets reseal", "settle", "sweep", "books", "export journal", "export statement", "export vat", "payouts list", "config", "version"} {
 		found := false
 		for _, path := range all {
 			found = found || strings.Join(path, " ") == wanted
