@@ -1,11 +1,11 @@
 // What the staff do with orders, customers, payments, refunds and disputes: find them, read an order's story, ask Stripe
 // again, give money back, cancel; with and without a script, by keyboard, and with axe on every page.
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 
 import { artifacts } from './lib/build';
+import { Looker } from './lib/look';
 import { cards, orderPage, payWith, returnPage, toStripe } from './lib/pages';
 import { again, ask, broadband, type Customer, newCustomer, newOrder, type Order, type Portal, saveCard } from './lib/portal';
 import { expect, test } from './lib/test';
@@ -226,81 +226,50 @@ async function business(page: Page, till: Till, portal: Portal): Promise<{ order
   return { order, open, customer: who };
 }
 
-test('axe finds nothing on these pages in either scheme, and nothing is wider than a phone', async ({ page, till, portal }) => {
-  test.setTimeout(300_000);
-  const found: string[] = [];
-  const look = async (name: string) => {
-    await expect(page.getByRole('heading', { level: 1 }), name).toHaveCount(1);
-    const axe = () => new AxeBuilder({ page }).setLegacyMode(true);
-    const picture = async (scheme: string, device: string) => {
+test.describe('every page', () => {
+  // A trace of each step would cost more than the checks; what is found says enough.
+  test.use({ trace: 'off' });
+
+  test('axe finds nothing on these pages in either scheme, and nothing is wider than a phone', async ({ page, till, portal }) => {
+    test.setTimeout(300_000);
+    const looker = new Looker(page, async (name, scheme, device) => {
       if (process.env.PORTATILL_PICTURES) await page.screenshot({ path: path.join(artifacts, 'screenshots', `admin-${name}-${scheme}-${device}.png`), fullPage: true });
-    };
-    const light = await axe().analyze();
-    expect(light.passes.length, `axe looked at ${name}`).toBeGreaterThan(5);
-    await picture('light', 'desktop');
-    await page.emulateMedia({ colorScheme: 'dark' });
-    const dark = await axe().withRules('color-contrast').analyze();
-    await picture('dark', 'desktop');
-    await page.setViewportSize({ width: 360, height: 780 });
-    await picture('dark', 'phone');
-    await page.emulateMedia({ colorScheme: 'light' });
-    const phone = await axe().analyze();
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    if (width > 360) {
-      // Which texts and boxes reach out, so that a failure says what to mend.
-      const which = await page.evaluate(() => {
-        const out: string[] = [];
-        const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_ALL);
-        for (let n = walk.nextNode(); n; n = walk.nextNode()) {
-          const range = document.createRange();
-          range.selectNode(n);
-          const parent = n.parentElement!;
-          if (range.getBoundingClientRect().right > 361 && !parent.closest('.admin-table')) out.push(`${parent.className}/${n.nodeName}: ${n.textContent!.trim().slice(0, 40)}`);
-        }
-        return out;
-      });
-      found.push(`${name}: ${width} px wide on a phone: ${which.join('; ')}`);
+    });
+    const look = (name: string) => looker.at(name);
+    await signIn(page, till, await hire(till));
+    const { order, open } = await business(page, till, portal);
+    const walk: [string, string][] = [
+      ['orders', '/admin/orders'],
+      ['orders-filtered', '/admin/orders?state=paid&currency=GBP&from=2020-01-01'],
+      ['orders-none', '/admin/orders?q=nobody+at+all'],
+      ['orders-fault', '/admin/orders?from=yesterday'],
+      ['order-paid', `/admin/orders/${order}`],
+      ['order-open', `/admin/orders/${open.id}`],
+      ['order-cancel', `/admin/orders/${open.id}/cancel`],
+      ['refund', `/admin/orders/${order}/refund`],
+      ['refund-confirm', `/admin/orders/${order}/refund?amount=1.00&reason=duplicate`],
+      ['customers', '/admin/customers'],
+      ['payments', '/admin/payments'],
+      ['refunds', '/admin/refunds'],
+      ['disputes', '/admin/disputes'],
+      ['disputes-all', '/admin/disputes?state=all'],
+    ];
+    for (const [name, at] of walk) {
+      await page.goto(till.ready.base_url + at);
+      await look(name);
     }
-    await picture('light', 'phone');
-    await page.setViewportSize({ width: 1280, height: 800 });
-    for (const v of [...light.violations, ...dark.violations, ...phone.violations]) {
-      found.push(`${name}: ${v.id}: ${v.help}\n${v.nodes.map((n) => `  ${n.target} ${n.failureSummary}`).join('\n')}`);
-    }
-  };
-  await page.setViewportSize({ width: 1280, height: 800 });
-  await signIn(page, till, await hire(till));
-  const { order, open } = await business(page, till, portal);
-  const walk: [string, string][] = [
-    ['orders', '/admin/orders'],
-    ['orders-filtered', '/admin/orders?state=paid&currency=GBP&from=2020-01-01'],
-    ['orders-none', '/admin/orders?q=nobody+at+all'],
-    ['orders-fault', '/admin/orders?from=yesterday'],
-    ['order-paid', `/admin/orders/${order}`],
-    ['order-open', `/admin/orders/${open.id}`],
-    ['order-cancel', `/admin/orders/${open.id}/cancel`],
-    ['refund', `/admin/orders/${order}/refund`],
-    ['refund-confirm', `/admin/orders/${order}/refund?amount=1.00&reason=duplicate`],
-    ['customers', '/admin/customers'],
-    ['payments', '/admin/payments'],
-    ['refunds', '/admin/refunds'],
-    ['disputes', '/admin/disputes'],
-    ['disputes-all', '/admin/disputes?state=all'],
-  ];
-  for (const [name, at] of walk) {
-    await page.goto(till.ready.base_url + at);
-    await look(name);
-  }
-  await page.goto(`${till.ready.base_url}/admin/orders/${open.id}`);
-  await page.getByText('The request', { exact: true }).click();
-  await page.getByText('Ids here and at Stripe', { exact: true }).click();
-  await page.getByTestId('show-link').click();
-  await look('order-link');
-  await page.goto(`${till.ready.base_url}/admin/orders/${order}`);
-  await page.getByTestId('story-item').first().locator('summary').first().click().catch(() => undefined);
-  await page.locator('.admin-head .text-link').click();
-  await expect(page.getByTestId('balance')).toBeVisible();
-  await look('customer');
-  await page.getByTestId('delete-card').click();
-  await look('card-remove');
-  expect(found.join('\n')).toBe('');
+    await page.goto(`${till.ready.base_url}/admin/orders/${open.id}`);
+    await page.getByText('The request', { exact: true }).click();
+    await page.getByText('Ids here and at Stripe', { exact: true }).click();
+    await page.getByTestId('show-link').click();
+    await look('order-link');
+    await page.goto(`${till.ready.base_url}/admin/orders/${order}`);
+    await page.getByTestId('story-item').first().locator('summary').first().click().catch(() => undefined);
+    await page.locator('.admin-head .text-link').click();
+    await expect(page.getByTestId('balance')).toBeVisible();
+    await look('customer');
+    await page.getByTestId('delete-card').click();
+    await look('card-remove');
+    expect(looker.found.join('\n')).toBe('');
+  });
 });

@@ -1,8 +1,8 @@
 // What the staff do in a browser: sign in, with and without an authenticator app, and out; and axe on each of their pages.
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { createHmac, randomBytes } from 'node:crypto';
 
+import { Looker } from './lib/look';
 import { expect, test } from './lib/test';
 import type { Till } from './lib/till';
 
@@ -133,51 +133,40 @@ test.describe('without JavaScript', () => {
   });
 });
 
-test('axe finds no violation on the staff pages in either scheme, and nothing is wider than a phone', async ({ page, till }) => {
-  test.setTimeout(180_000);
-  const desktop = page.viewportSize()!;
-  const found: string[] = [];
-  const look = async (name: string) => {
-    const axe = () => new AxeBuilder({ page }).setLegacyMode(true);
-    const light = await axe().analyze();
-    await page.emulateMedia({ colorScheme: 'dark' });
-    const dark = await axe().withRules('color-contrast').analyze();
-    expect(light.passes.length, `axe looked at ${name}`).toBeGreaterThan(5);
-    await page.setViewportSize({ width: 390, height: 844 });
-    const phone = await axe().analyze();
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    if (width > 390) found.push(`${name}: ${width} px wide on a phone`);
-    await page.setViewportSize(desktop);
-    await page.emulateMedia({ colorScheme: 'light' });
-    for (const v of [...light.violations, ...dark.violations, ...phone.violations]) {
-      found.push(`${name}: ${v.id}: ${v.help}\n${v.nodes.map((n) => `  ${n.target} ${n.failureSummary}`).join('\n')}`);
+test.describe('every page', () => {
+  // A trace of each step would cost more than the checks; what is found says enough.
+  test.use({ trace: 'off' });
+
+  test('axe finds no violation on the staff pages in either scheme, and nothing is wider than a phone', async ({ page, till }) => {
+    test.setTimeout(180_000);
+    const looker = new Looker(page);
+    const look = (name: string) => looker.at(name);
+    const who = await hire(till);
+    await page.goto(till.ready.base_url + '/admin');
+    await look('sign-in');
+    await signIn(page, till, { ...who, password: 'wrong' });
+    await look('sign-in refused');
+    await signIn(page, till, who);
+    for (const path of ['/account', '/account/app', '/again', '/staff', '/nothing']) {
+      await page.goto(`${till.ready.base_url}/admin${path}`);
+      await look(`/admin${path}`);
     }
-  };
-  const who = await hire(till);
-  await page.goto(till.ready.base_url + '/admin');
-  await look('sign-in');
-  await signIn(page, till, { ...who, password: 'wrong' });
-  await look('sign-in refused');
-  await signIn(page, till, who);
-  for (const path of ['', '/account', '/account/app', '/again', '/staff', '/audit', '/nothing']) {
-    await page.goto(`${till.ready.base_url}/admin${path}`);
-    await look(`/admin${path}`);
-  }
-  await page.goto(`${till.ready.base_url}/admin/staff`);
-  await page.getByText('Change', { exact: false }).filter({ has: page.locator('.sr-only') }).first().click();
-  await look('a person being changed');
-  await page.getByLabel('E-mail address').fill(`eve-${randomBytes(4).toString('hex')}@example.com`);
-  await page.getByTestId('add-staff').click();
-  await look('somebody added');
-  await page.goto(`${till.ready.base_url}/admin`);
-  await pair(page);
-  await look('recovery codes');
-  await page.goto(`${till.ready.base_url}/admin/account`);
-  await look('account with app');
-  await signOut(page);
-  await signIn(page, till, who);
-  await look('the code');
-  expect(found.join('\n')).toBe('');
+    await page.goto(`${till.ready.base_url}/admin/staff`);
+    await page.getByText('Change', { exact: false }).filter({ has: page.locator('.sr-only') }).first().click();
+    await look('a person being changed');
+    await page.getByLabel('E-mail address').fill(`eve-${randomBytes(4).toString('hex')}@example.com`);
+    await page.getByTestId('add-staff').click();
+    await look('somebody added');
+    await page.goto(`${till.ready.base_url}/admin`);
+    await pair(page);
+    await look('recovery codes');
+    await page.goto(`${till.ready.base_url}/admin/account`);
+    await look('account with app');
+    await signOut(page);
+    await signIn(page, till, who);
+    await look('the code');
+    expect(looker.found.join('\n')).toBe('');
+  });
 });
 
 test('on a phone the navigation folds away', async ({ page, till }) => {

@@ -1,10 +1,10 @@
 // What operators and a tenant's administrators do about tenants in a browser: properties, keys, branding, the doctor, the
 // settings, the audit log; with and without a script, and with axe on each page.
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { randomBytes } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 
+import { Looker } from './lib/look';
 import { expect, test } from './lib/test';
 import { broadband, newOrder } from './lib/portal';
 import type { Till } from './lib/till';
@@ -73,7 +73,7 @@ for (const javaScriptEnabled of [true, false]) {
 
       await page.goto(`${till.ready.base_url}/admin/tenants`);
       await page.getByLabel('Name or slug').fill(slug.toUpperCase());
-      await page.getByRole('button', { name: 'Show' }).click();
+      await page.getByRole('button', { name: 'Search' }).click();
       await expect(page.getByTestId('row')).toHaveCount(1);
       await expect(page.getByTestId('row')).toContainText('Not ready');
       await page.getByRole('link', { name: 'Nordwind & Söhne' }).click();
@@ -219,55 +219,45 @@ test('lists are files, too', async ({ page, till }) => {
   }
 });
 
-test('axe finds no violation on these pages in either scheme, and nothing is wider than a phone', async ({ page, till }) => {
-  test.setTimeout(600_000); // some thirty pages, each looked at three times
-  const desktop = page.viewportSize()!;
-  const found: string[] = [];
-  const look = async (name: string) => {
-    const axe = () => new AxeBuilder({ page }).setLegacyMode(true);
-    await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
-    const light = await axe().analyze();
-    await page.emulateMedia({ colorScheme: 'dark' });
-    const dark = await axe().withRules('color-contrast').analyze();
-    expect(light.passes.length, `axe looked at ${name}`).toBeGreaterThan(5);
-    await page.setViewportSize({ width: 360, height: 780 });
-    const phone = await axe().analyze();
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    if (width > 360) found.push(`${name}: ${width} px wide on a phone`);
-    await page.setViewportSize(desktop);
-    await page.emulateMedia({ colorScheme: 'light' });
-    for (const v of [...light.violations, ...dark.violations, ...phone.violations]) {
-      found.push(`${name}: ${v.id}: ${v.help}\n${v.nodes.map((n) => `  ${n.target} ${n.failureSummary}`).join('\n')}`);
+test.describe('every page', () => {
+  // A trace of each step would cost more than the checks; what is found says enough.
+  test.use({ trace: 'off' });
+
+  test('axe finds no violation on these pages in either scheme, and nothing is wider than a phone', async ({ page, till }) => {
+    test.setTimeout(600_000); // some thirty pages, each looked at three times
+    const looker = new Looker(page);
+    const look = (name: string) => looker.at(name);
+    const base = till.ready.base_url;
+    const demo = `/admin/tenants/${till.ready.tenant}`;
+    await signIn(page, till, '/admin/tenants');
+    await till.command('tenant', 'add', newSlug()); // one that is not ready
+    for (const path of ['/admin/tenants', '/admin/tenants?q=nobody', '/admin/tenants/new', demo, `${demo}/keys`, `${demo}/keys/signing`, `${demo}/keys/outbound`, `${demo}/keys/replace`, `${demo}/branding`, `${demo}/suspend`,
+      `/admin/doctor/fix?tenant=${till.ready.tenant}`,
+      '/admin/doctor', '/admin/settings', '/admin/audit', '/admin/audit?what=none', '/admin/audit?since=never', '/admin/tenants?state=none']) {
+      await page.goto(base + path);
+      await look(path);
     }
-  };
-  const base = till.ready.base_url;
-  const demo = `/admin/tenants/${till.ready.tenant}`;
-  await signIn(page, till, '/admin/tenants');
-  await till.command('tenant', 'add', newSlug()); // one that is not ready
-  for (const path of ['/admin/tenants', '/admin/tenants?q=nobody', '/admin/tenants/new', demo, `${demo}/keys`, `${demo}/keys/signing`, `${demo}/branding`, `${demo}/suspend`,
-    '/admin/doctor', '/admin/settings', '/admin/audit', '/admin/audit?what=none', '/admin/audit?since=never', '/admin/tenants?state=none']) {
-    await page.goto(base + path);
-    await look(path);
-  }
-  await page.goto(`${base}/admin/tenants/new`);
-  await page.getByLabel('Slug').fill('Bad Slug');
-  await page.getByTestId('add').click();
-  await look('a bad tenant');
-  await addTenant(page, till, newSlug(), 'Axe Shop');
-  await look('a new tenant');
-  await page.goto(`${base}${demo}/keys`);
-  await page.getByTestId('test-present').click();
-  await look('a key that was tried');
-  await page.goto(`${base}${demo}/branding`);
-  for (const accent of ['#ffe14d', '#777777', '#101010', '#ff0000']) {
-    await page.getByLabel('Accent colour').fill(accent);
-    await page.getByRole('button', { name: 'Preview' }).click();
-    await look(`branding in ${accent}`);
-  }
-  await page.goto(`${base}/admin/doctor`);
-  await page.getByTestId('run').click();
-  await expect(page.getByTestId('standing')).toContainText('Looked at', { timeout: 60_000 });
-  for (const fine of await page.locator('details.doctor-fine summary').all()) await fine.click();
-  await look('the doctor');
-  expect(found.join('\n')).toBe('');
+    await page.goto(`${base}/admin/tenants/new`);
+    await page.getByLabel('Slug').fill('Bad Slug');
+    await page.getByTestId('add').click();
+    await look('a bad tenant');
+    await addTenant(page, till, newSlug(), 'Axe Shop');
+    await look('a new tenant');
+    await page.goto(`${base}${demo}/keys`);
+    await page.getByTestId('test-present').click();
+    await look('a key that was tried');
+    await page.goto(`${base}${demo}/branding`);
+    // Any accent is held to its contrast by internal/branding's own test; here one that is hard in the light and one in the dark.
+    for (const accent of ['#ffe14d', '#101010']) {
+      await page.getByLabel('Accent colour').fill(accent);
+      await page.getByRole('button', { name: 'Preview' }).click();
+      await look(`branding in ${accent}`);
+    }
+    await page.goto(`${base}/admin/doctor`);
+    await page.getByTestId('run').click();
+    await expect(page.getByTestId('standing')).toContainText('Looked at', { timeout: 60_000 });
+    for (const fine of await page.locator('details.doctor-fine summary').all()) await fine.click();
+    await look('the doctor');
+    expect(looker.found.join('\n')).toBe('');
+  });
 });

@@ -95,7 +95,11 @@ for (const [lang, locale, stripes] of languages) {
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       if (width > phone.width) found.push(`${name}: ${width} px wide on a phone`);
       await page.screenshot({ path: path.join(artifacts, 'languages', `${lang}-${name}.png`), fullPage: true });
-      for (const v of (await new AxeBuilder({ page }).setLegacyMode(true).analyze()).violations) {
+      const light = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
+      await page.emulateMedia({ colorScheme: 'dark' });
+      const dark = await new AxeBuilder({ page }).setLegacyMode(true).withRules('color-contrast').analyze(); // all else is the same in the dark
+      await page.emulateMedia({ colorScheme: 'light' });
+      for (const v of [...light.violations, ...dark.violations]) {
         found.push(`${name}: ${v.id}: ${v.help}\n${v.nodes.map((n) => `  ${n.target} ${n.failureSummary}`).join('\n')}`);
       }
       if (name === 'order') {

@@ -241,7 +241,7 @@ type booksList struct {
 // frame is what is around the rows. last is the id of the last one, more says that there
 // are others behind it.
 func (q *booksQuery) frame(h *Handlers, c echo.Context, scope *bookScope, l booksList, last string, more bool) views.ListFrame {
-	v := views.ListFrame{AdminFrame: h.booksFrame(c, "admin_lists"), Tenants: len(scope.may) > 1}
+	v := views.ListFrame{AdminFrame: h.booksFrame(c), Tenants: len(scope.may) > 1}
 	v.Filter = views.ListFilter{Action: l.path, Search: q.values.Get("q"), SearchLabel: "Search", SearchHint: l.look, Message: q.message(), Fields: append(q.tenants(scope), l.fields...)}
 	for _, s := range l.states {
 		v.Filter.Tabs = append(v.Filter.Tabs, views.ListTab{Label: s.Label, URL: q.url(l.path, "state", s.Value), Current: s.Value == q.values.Get("state")})
@@ -313,9 +313,10 @@ func (h *Handlers) causeWords(c echo.Context, cause pay.Cause) string {
 	return strings.ReplaceAll(string(cause.Kind), "_", " ")
 }
 
-// booksFrame is the frame of a page of the books, with its scripts.
+// booksFrame is the frame of a page of the books, with the lists' script and its own.
 func (h *Handlers) booksFrame(c echo.Context, scripts ...string) views.AdminFrame {
 	f := h.adminFrame(c)
+	f.ScriptURLs = append(f.ScriptURLs, listScript()...)
 	for _, name := range scripts {
 		f.ScriptURLs = append(f.ScriptURLs, staticURL("js/"+name+".js"))
 	}
