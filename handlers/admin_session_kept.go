@@ -4,6 +4,7 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
@@ -76,7 +77,7 @@ func secretField(name string) bool {
 func keptAgain(c echo.Context) views.KeptForm {
 	form := c.Request().PostForm
 	action := form.Get("kept")
-	if at := ownPage(action); action == "" || at != action || at == "/admin" {
+	if at := ownPage(action); action == "" || at != action || at == "/admin" || path.Clean(action) != action { // browsers follow dot segments
 		return views.KeptForm{}
 	}
 	out := views.KeptForm{Action: action, Lost: form.Get("kept-lost") != ""}
