@@ -645,6 +645,28 @@ CREATE INDEX audit_log_tenant ON audit_log (tenant_id, id);
 CREATE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE ON audit_log FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
+CREATE TABLE mails (
+    id         TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    tenant_id  TEXT COLLATE "C" REFERENCES tenants (id),
+    order_id   TEXT,
+    person_id  TEXT COLLATE "C" REFERENCES staff (id),
+    kind       TEXT COLLATE "C" NOT NULL CHECK (kind IN ('receipt', 'payment_failed', 'authentication', 'daily')),
+    fact       TEXT COLLATE "C" NOT NULL UNIQUE CHECK (fact <> ''),
+    content    TEXT COLLATE "C" NOT NULL,
+    state      TEXT COLLATE "C" NOT NULL CHECK (state IN ('pending', 'sent', 'failed', 'skipped')),
+    outcome    TEXT COLLATE "C" NOT NULL,
+    tries      BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    CHECK ((kind = 'daily') = (person_id IS NOT NULL)),
+    CHECK ((kind = 'daily') = (order_id IS NULL)),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+);
+CREATE INDEX mails_order ON mails (tenant_id, order_id, id) WHERE order_id IS NOT NULL;
+CREATE INDEX mails_tenant ON mails (tenant_id, id);
+CREATE INDEX mails_state ON mails (state, id);
+CREATE INDEX mails_tenant_state ON mails (tenant_id, state, id);
+
 -- The books' invariants (numbers as in the safety catalogue). Every row of a view
 -- v_… is a fault: "subject" says which row is wrong, "fault" how. VerifyBooks
 -- reads them all. The text is the same for both databases.

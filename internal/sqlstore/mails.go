@@ -1,0 +1,78 @@
+package sqlstore
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/portatill/portatill/pay"
+)
+
+const mailSelect = `SELECT id, COALESCE(tenant_id, ''), COALESCE(order_id, ''), COALESCE(person_id, ''), kind, fact, content, state, outcome, tries,
+	created_at, updated_at FROM mails`
+
+func scanMail(w row, m *pay.Mail) error {
+	return w.Scan(&m.ID, &m.TenantID, &m.OrderID, &m.PersonID, &m.Kind, &m.Fact, &m.Content, &m.State, &m.Outcome, &m.Tries, at(&m.CreatedAt), at(&m.UpdatedAt))
+}
+
+// InsertMail implements pay.Tx.
+func (x *tx) InsertMail(ctx context.Context, m *pay.Mail) (bool, error) {
+	return x.moved(ctx, "insert mail", `INSERT INTO mails (id, tenant_id, order_id, person_id, kind, fact, content, state, outcome, tries, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
+		m.ID, text(m.TenantID), text(m.OrderID), text(m.PersonID), m.Kind, m.Fact, m.Content, m.State, m.Outcome, m.Tries, micros(m.CreatedAt), micros(m.UpdatedAt))
+}
+
+// MailByID reads one mail.
+func (r reader) MailByID(ctx context.Context, id string) (*pay.Mail, error) {
+	return one(ctx, r, "mail", scanMail, mailSelect+` WHERE id = $1`, id)
+}
+
+// ListMails lists mails, newest first.
+func (r reader) ListMails(ctx context.Context, f pay.MailFilter) ([]*pay.Mail, error) {
+	var w where
+	if f.TenantID != "" {
+		w.and("tenant_id = $%d", f.TenantID)
+	}
+	if f.State != "" {
+		w.and("state = $%d", f.State)
+	}
+	if f.Before != "" {
+		w.and("id < $%d", f.Before)
+	}
+	w.args = append(w.args, clampLimit(f.Limit, 50, 1000))
+	return many(ctx, r, "mails", scanMail, mailSelect+w.String()+` ORDER BY id DESC LIMIT $`+strconv.Itoa(len(w.args)), w.args...)
+}
+
+// FinishMail stores what became of a mail that is pending, with the line that its order's
+// story gets (nil: none), and reports whether it was still pending.
+func (s *Store) FinishMail(ctx context.Context, m *pay.Mail, told *pay.StoryLine) (moved bool, err error) {
+	err = s.InTx(ctx, func(t pay.Tx) error {
+		x := t.(*tx)
+		moved, err = x.moved(ctx, "finish mail", `UPDATE mails SET state = $2, outcome = $3, tries = $4, updated_at = $5 WHERE id = $1 AND state = 'pending'`,
+			m.ID, m.State, m.Outcome, m.Tries, micros(m.UpdatedAt))
+		if err != nil || !moved || told == nil {
+			return err
+		}
+		return x.InsertStory(ctx, told)
+	})
+	return moved, err
+}
+
+// NeedsPerson counts what waits for a person at a tenant's; what failed counts since a time.
+// The counts are one statement, so that they are of one
+// moment.
+func (r reader) NeedsPerson(ctx context.Context, tenantID string, since time.Time) (*pay.Waiting, error) {
+	return one(ctx, r, "what needs a person", func(w row, n *pay.Waiting) error {
+		return w.Scan(&n.Unclaimed, &n.Mismatches, &n.Postings, &n.Refunds, &n.Disputes, at(&n.DisputeDue), &n.Events, &n.Deliveries, &n.Mails)
+	}, `SELECT
+		(SELECT COUNT(*) FROM unclaimed WHERE tenant_id = $1 AND state = 'open'),
+		(SELECT COUNT(*) FROM orders WHERE tenant_id = $1 AND state = 'mismatch'),
+		(SELECT COUNT(*) FROM postings WHERE tenant_id = $1 AND state IN ('needs_review', 'refused', 'unknown')),
+		(SELECT COUNT(*) FROM refunds WHERE tenant_id = $1 AND state = 'failed' AND updated_at >= $2)
+			+ (SELECT COUNT(*) FROM refund_requests WHERE tenant_id = $1 AND state = 'refused' AND updated_at >= $2),
+		(SELECT COUNT(*) FROM disputes WHERE tenant_id = $1 AND state IN ('needs_response', 'warning_needs_response')),
+		(SELECT MIN(due_by) FROM disputes WHERE tenant_id = $1 AND state IN ('needs_response', 'warning_needs_response')),
+		(SELECT COUNT(*) FROM events WHERE tenant_id = $1 AND state = 'failed' AND received_at >= $2),
+		(SELECT COUNT(*) FROM deliveries WHERE tenant_id = $1 AND state = 'failed' AND updated_at >= $2),
+		(SELECT COUNT(*) FROM mails WHERE tenant_id = $1 AND state = 'failed' AND updated_at >= $2)`, tenantID, micros(since))
+}
