@@ -28,6 +28,7 @@ var adminNav = []struct {
 	{"Events", "/admin/events", staff.SeeEvents},
 	{"Tenants", "/admin/tenants", staff.SeeTenants},
 	{"Staff", "/admin/staff", staff.SeeStaff},
+	{"Mail", "/admin/mail", staff.SeeSettings},
 	{"Audit", "/admin/audit", staff.SeeAudit},
 	{"Settings", "/admin/settings", staff.SeeSettings},
 }

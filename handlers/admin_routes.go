@@ -55,6 +55,14 @@ func (h *Handlers) adminRoutes(e *echo.Echo) {
 	// The books.
 	get("/admin", staff.See, h.showAdminHomePage)
 
+	// Mail.
+	if h.Mail != nil {
+		get("/admin/mail", staff.SeeSettings, h.showMailPage)
+		get("/admin/mail/:kind", staff.SeeSettings, h.showMailExamplePage)
+		get("/admin/mail/:kind/html", staff.SeeSettings, h.showMailHTML)
+		post("/admin/mail/:kind/test", staff.Work, "mail_test", h.sendTestMail)
+	}
+
 	// Whatever else there might be is decided by the sign-in too, so that nobody learns
 	// which pages there are.
 	e.Any("/admin/*", func(echo.Context) error { return echo.ErrNotFound }, h.adminDoor, h.mustSignIn)

@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"github.com/portatill/portatill/internal/mail"
 	"github.com/portatill/portatill/internal/staff"
 	"github.com/portatill/portatill/pay"
 )
@@ -38,6 +39,8 @@ type Options struct {
 	Logos LogoRows
 	// Staff is who may look after the books; nil: there are no staff pages.
 	Staff *staff.Service
+	// Mail is the mails; nil: there are no pages about them.
+	Mail *mail.Post
 	// StripeWebhook receives Stripe's deliveries.
 	StripeWebhook echo.HandlerFunc
 	// Ready says why the till cannot work, nil when it can; for /readyz.

@@ -110,7 +110,15 @@ func (a *app) examine(ctx context.Context, c config.Config, tenant string, fix b
 			return nil, err
 		}
 	}
-	return doctor.Examine(ctx, doctor.Options{
+	options := o.doctorOptions(c)
+	options.Tenant, options.Fix = tenant, fix
+	return doctor.Examine(ctx, options), nil
+}
+
+// doctorOptions lets the doctor look at an open installation and all its tenants.
+func (o *opened) doctorOptions(c config.Config) doctor.Options {
+	file := sqlstore.Path(c.DatabaseURL)
+	return doctor.Options{
 		Store: o.store, Stripe: examinedStripe{o.gate}, SecretKey: o.store.CheckSecretKey, Disk: doctor.Disk,
 		Database: func(ctx context.Context) (doctor.Database, error) {
 			l, err := o.store.Look(ctx)
@@ -124,9 +132,10 @@ func (a *app) examine(ctx context.Context, c config.Config, tenant string, fix b
 			b, err := o.queue.Backlog(ctx, at)
 			return doctor.Backlog(b), err
 		},
+		SMTP:  o.examineSMTP,
 		Proof: o.pay.Proof, KeepSecret: o.keepWebhookSecret, Now: now, BaseURL: o.pay.BaseURL, Sandbox: c.Sandbox,
-		Events: stripegate.WebhookEvents, APIVersion: stripegate.APIVersion, Permissions: stripegate.Permissions, Tenant: tenant, Fix: fix,
-	}), nil
+		Events: stripegate.WebhookEvents, APIVersion: stripegate.APIVersion, Permissions: stripegate.Permissions,
+	}
 }
 
 // keepWebhookSecret puts a secret before the one that is accepted now.

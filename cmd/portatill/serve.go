@@ -183,7 +183,7 @@ func (s *server) handler() http.Handler {
 	hook := &webhooks.Stripe{Pay: s.opened.pay, Log: s.log, Count: func(t string, a webhooks.Answer) { s.metrics.Webhook(t, string(a)) }}
 	o := handlers.Options{
 		Pay: s.opened.pay, Log: s.log, Version: versionText(), Sandbox: s.config.Sandbox, SandboxURL: s.ready.SandboxURL,
-		TrustedProxies: s.config.TrustedProxies, CORSOrigins: s.config.CORSOrigins, Sessions: s.opened.store, Logos: s.opened.store, Staff: s.opened.staffService(), StripeWebhook: hook.Receive, Observe: s.metrics.Request,
+		TrustedProxies: s.config.TrustedProxies, CORSOrigins: s.config.CORSOrigins, Sessions: s.opened.store, Logos: s.opened.store, Staff: s.opened.staffService(), Mail: s.opened.mail, StripeWebhook: hook.Receive, Observe: s.metrics.Request,
 		Ready: func(r *http.Request) error {
 			if !s.working.Load() {
 				return errors.New("the worker does not run")

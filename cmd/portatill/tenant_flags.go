@@ -21,6 +21,7 @@ type tenantFlags struct {
 	addOrigins, removeOrigins                                            []string
 	displayName, logoFile, accent, support                               string
 	review, firstMonth, subtotal, saveCard, duplicateWindow              string
+	mailName, mailReplyTo, mails                                         string
 	stripeKeyFile, webhookSecretFile, outboundURL, outboundSecretFile    string
 	portaURL, portaLogin, portaTokenFile                                 string
 	dropOldWebhookSecret, rotateSigningSecret, rotateOutboundSecret, set bool
@@ -43,6 +44,9 @@ func (f *tenantFlags) register(cmd *cobra.Command, set bool) {
 	text(&f.logoFile, "logo-file", "file with a logo for customers' pages: PNG, JPEG or WebP, at most 200,000 bytes; '' removes it")
 	text(&f.accent, "accent", "accent colour, such as #0f766e; '' for ours")
 	text(&f.support, "support-email", "where customers ask for help")
+	text(&f.mailName, "mail-name", "whom customers' mails come from; '' for the display name")
+	text(&f.mailReplyTo, "mail-reply-to", "where answers to mails go; '' for the support e-mail")
+	text(&f.mails, "mails", "which mails are sent: '' for all, none, or some of receipt, payment_failed, authentication, daily, separated by commas")
 	text(&f.review, "review", "page (our order page first) or direct (Stripe's page at once)")
 	text(&f.firstMonth, "first-month", "included: an AdvancePeriod of 0 counts as 1; '' otherwise")
 	text(&f.subtotal, "subtotal", "check or trust a stated ItemSubTotal")
@@ -171,6 +175,9 @@ func (c *tenantChange) apply(t *pay.Tenant) {
 	text("display-name", f.displayName, &t.Branding.DisplayName)
 	text("accent", f.accent, &t.Branding.AccentColour)
 	text("support-email", f.support, &t.Branding.SupportEmail)
+	text("mail-name", f.mailName, &t.Branding.MailName)
+	text("mail-reply-to", f.mailReplyTo, &t.Branding.MailReplyTo)
+	text("mails", f.mails, &t.Policies.Mails)
 	text("review", f.review, &t.Policies.Review)
 	text("first-month", f.firstMonth, &t.Policies.FirstMonth)
 	text("subtotal", f.subtotal, &t.Policies.Subtotal)

@@ -35,6 +35,9 @@ type shownTenant struct {
 	Logo            string   `json:"logo"`
 	Accent          string   `json:"accent"`
 	SupportEmail    string   `json:"support-email"`
+	MailName        string   `json:"mail-name"`
+	MailReplyTo     string   `json:"mail-reply-to"`
+	Mails           string   `json:"mails"`
 	Review          string   `json:"review"`
 	FirstMonth      string   `json:"first-month"`
 	Subtotal        string   `json:"subtotal"`
@@ -60,6 +63,7 @@ func showTenant(ctx context.Context, o *opened, t *pay.Tenant) (shownTenant, err
 		Currency: string(t.DefaultCurrency), Currencies: []string{}, VATRate: pay.Percent(t.VATBasisPoints), VATMode: string(t.VATMode),
 		ReturnOrigins: append([]string{}, t.ReturnOrigins...), LoopbackReturns: t.LoopbackReturns,
 		DisplayName: t.Branding.DisplayName, Logo: cmp.Or(t.Branding.LogoType, notSet), Accent: t.Branding.AccentColour, SupportEmail: t.Branding.SupportEmail,
+		MailName: t.Branding.MailName, MailReplyTo: t.Branding.MailReplyTo, Mails: cmp.Or(t.Policies.Mails, "all"),
 		Review: t.Policies.Review, FirstMonth: t.Policies.FirstMonth, Subtotal: t.Policies.Subtotal, SaveCard: t.Policies.SaveCard,
 		DuplicateWindow: shortDuration(t.Policies.DuplicateWindow), StripeMode: mode(t), StripeAccount: t.StripeAccount, StripeKey: masked(t.StripeKey),
 		WebhookSecrets: []string{}, OutboundURL: t.OutboundURL, OutboundSecret: masked(t.OutboundSecret),

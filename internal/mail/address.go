@@ -17,7 +17,7 @@ const maxAddress = 254
 func address(text string) (*netmail.Address, bool) {
 	text = strings.TrimSpace(text)
 	a, err := netmail.ParseAddress(text)
-	if err != nil || a.Address != text || len(text) > maxAddress || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }) {
+	if err != nil || a.Address != text || plain(text) != text || len(text) > maxAddress || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }) {
 		return nil, false
 	}
 	return a, true

@@ -323,3 +323,11 @@ func whyOf(err error) string {
 	}
 	return "the connection broke, or it does not speak SMTP"
 }
+
+// Server is what the settings say of the server; nothing is asked.
+func (s *Sender) Server() Found {
+	return Found{Address: s.settings.Address, TLS: s.settings.TLS, SignedIn: s.settings.User != ""}
+}
+
+// From is the address that mails come from.
+func (s *Sender) From() string { return s.settings.From }

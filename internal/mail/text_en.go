@@ -56,7 +56,7 @@ var english = words{
 	confirmLead: func(shop, amount string) string {
 		return fmt.Sprintf("%s tried to charge your saved card with %s. Your bank asks you to confirm it. Until you do, nothing is taken.", shop, amount)
 	},
-	confirmSafe: func(host string) string { return "The button leads to " + host + ", and nowhere else." },
+	confirmSafe: func(host string) string { return "The link leads to " + host + ", and nowhere else." },
 
 	lines: "What you bought", total: "Total", vatAdded: "VAT", vatIn: "VAT, contained",
 	order: "Order", reference: "Reference", paidOn: "Paid on", by: "Paid with",

@@ -1,0 +1,231 @@
+package handlers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/portatill/portatill/internal/mail"
+	"github.com/portatill/portatill/internal/staff"
+	"github.com/portatill/portatill/pay"
+	"github.com/portatill/portatill/views"
+)
+
+// mailPage is how many mails are listed at a time.
+const mailPage = 50
+
+// testWithin is how long a test mail may take: somebody waits for the page.
+const testWithin = 20 * time.Second
+
+// mailStates are what a mail can have become, in the order of the filter.
+var mailStates = []struct {
+	state pay.MailState
+	name  string
+}{{pay.MailUnsent, "Failed"}, {pay.MailPending, "Waiting"}, {pay.MailSent, "Sent"}, {pay.MailSkipped, "Not needed"}}
+
+func stateName(s pay.MailState) string {
+	for _, known := range mailStates {
+		if known.state == s {
+			return known.name
+		}
+	}
+	return string(s)
+}
+
+// showMailPage shows how mails are sent, which there are, and what became of the last.
+func (h *Handlers) showMailPage(c echo.Context) error {
+	ctx, status := c.Request().Context(), http.StatusOK
+	t, tenants, err := h.mailTenant(c)
+	if err != nil {
+		return err
+	}
+	v := views.MailView{AdminFrame: h.adminFrame(c), Tenants: tenants, State: storable(c.QueryParam("state"))}
+	if t != nil {
+		v.Tenant, v.TenantName = t.Slug, t.Name
+	}
+	h.mailServer(c, t, &v)
+	for _, kind := range pay.MailKinds {
+		v.Kinds = append(v.Kinds, views.MailKind{Name: mail.KindNames[kind], When: mail.KindWhen[kind], Off: t != nil && !t.Sends(kind), URL: mailURL(kind, t, "")})
+	}
+	filter := pay.MailFilter{State: pay.MailState(v.State), Before: storable(c.QueryParam("before")), Limit: mailPage + 1}
+	if t != nil {
+		filter.TenantID = t.ID
+	}
+	for _, s := range mailStates {
+		v.States = append(v.States, views.MailState{State: string(s.state), Name: s.name})
+	}
+	if v.State != "" && !slices.ContainsFunc(v.States, func(s views.MailState) bool { return s.State == v.State }) {
+		v.Message, v.State, filter.State, status = "There is no such outcome; choose one of the list.", "", "", http.StatusBadRequest
+	}
+	if b := filter.Before; b != "" && (!strings.HasPrefix(b, "eml_") || len(b) > 40) {
+		v.Message, filter.Before, status = "The page that you asked for is none; here is the first.", "", http.StatusBadRequest
+	}
+	list, err := h.Mail.Rows.ListMails(ctx, filter)
+	if err != nil {
+		return err
+	}
+	if len(list) > mailPage {
+		list = list[:mailPage]
+		v.OlderURL = "/admin/mail?" + url.Values{"state": {v.State}, "tenant": {v.Tenant}, "before": {list[mailPage-1].ID}}.Encode()
+	}
+	v.Newest = filter.Before == ""
+	for _, m := range list {
+		v.Mails = append(v.Mails, views.MailRow{ID: m.ID, At: m.UpdatedAt.UTC().Format("2 Jan 2006, 15:04"), Time: m.UpdatedAt.UTC().Format(time.RFC3339), Kind: mail.KindNames[m.Kind],
+			OrderID: m.OrderID, State: string(m.State), StateName: stateName(m.State), Outcome: m.Outcome, Tries: m.Tries})
+	}
+	return page(c, status, views.MailPage(v))
+}
+
+// mailServer says how mails leave: the server itself to operators only.
+func (h *Handlers) mailServer(c echo.Context, t *pay.Tenant, v *views.MailView) {
+	s := h.Mail.Sender
+	v.Operator = staffOf(c).Role == staff.Operator
+	if s == nil {
+		return
+	}
+	v.On, v.From = true, s.From()
+	if t != nil {
+		v.FromName, v.ReplyTo = firstOf(t.Branding.MailName, t.Branding.DisplayName), firstOf(t.Branding.MailReplyTo, t.Branding.SupportEmail)
+	}
+	if v.Operator {
+		f := s.Server()
+		v.Server = f.Address + ", " + map[string]string{"starttls": "STARTTLS", "tls": "TLS", "none": "in the clear"}[f.TLS]
+		if f.SignedIn {
+			v.Server += ", signed in"
+		}
+	}
+}
+
+// mailTenant is the tenant that the page is about: one's own, or for an operator the one
+// that the address names, nil for none. Another's is as unknown as none.
+func (h *Handlers) mailTenant(c echo.Context) (*pay.Tenant, []views.StaffTenant, error) {
+	ctx, slug := c.Request().Context(), storable(c.QueryParam("tenant"))
+	if c.Request().Method == http.MethodPost {
+		slug = storable(c.FormValue("tenant"))
+	}
+	if scope := tenantScope(c); scope != "" {
+		t, err := h.Pay.Store.TenantByID(ctx, scope)
+		if err == nil && slug != "" && slug != t.Slug {
+			err = pay.Errorf(pay.CodeNotFound, "", "There is no such tenant.")
+		}
+		return t, nil, err
+	}
+	tenants, err := h.Pay.Store.ListTenants(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var at *pay.Tenant
+	var all []views.StaffTenant
+	for _, t := range tenants {
+		all = append(all, views.StaffTenant{ID: t.Slug, Name: t.Name})
+		if t.Slug == slug {
+			at = t
+		}
+	}
+	if slug != "" && at == nil {
+		return nil, nil, pay.Errorf(pay.CodeNotFound, "", "There is no such tenant.")
+	}
+	return at, all, nil
+}
+
+func mailURL(kind pay.MailKind, t *pay.Tenant, below string) string {
+	at := "/admin/mail/" + string(kind) + below
+	if t != nil {
+		at += "?tenant=" + url.QueryEscape(t.Slug)
+	}
+	return at
+}
+
+// mailExample is the example that an address is about.
+func (h *Handlers) mailExample(c echo.Context) (pay.MailKind, *pay.Tenant, []views.StaffTenant, error) {
+	kind := pay.MailKind(c.Param("kind"))
+	if !slices.Contains(pay.MailKinds, kind) {
+		return "", nil, nil, pay.Errorf(pay.CodeNotFound, "", "There is no such mail.")
+	}
+	t, tenants, err := h.mailTenant(c)
+	return kind, t, tenants, err
+}
+
+// showMailExamplePage shows a mail with example data, as it is read with pictures of its
+// own and as text.
+func (h *Handlers) showMailExamplePage(c echo.Context) error {
+	kind, t, tenants, err := h.mailExample(c)
+	if err != nil {
+		return err
+	}
+	letter, err := h.Mail.Example(t, kind)
+	if err != nil {
+		return err
+	}
+	v := views.MailExampleView{AdminFrame: h.adminFrame(c), Name: mail.KindNames[kind], When: mail.KindWhen[kind], Subject: letter.Subject, Text: letter.Text,
+		FrameURL: mailURL(kind, t, "/html"), TestURL: "/admin/mail/" + string(kind) + "/test", ListURL: "/admin/mail", Tenants: tenants, On: h.Mail.Sender != nil,
+		MayTest: staffOf(c).Role.May(staff.Work), To: staffOf(c).Email}
+	if t != nil {
+		v.Tenant, v.Off = t.Slug, !t.Sends(kind)
+	}
+	for _, k := range pay.MailKinds {
+		v.Kinds = append(v.Kinds, views.MailKind{Name: mail.KindNames[k], URL: mailURL(k, t, ""), Current: k == kind})
+	}
+	head := c.Response().Header()
+	head.Set("Content-Security-Policy", head.Get("Content-Security-Policy")+"; frame-src 'self'")
+	return page(c, http.StatusOK, views.MailExamplePage(v))
+}
+
+// showMailHTML is the mail by itself, for the frame of its page: without scripts, an
+// origin, or anything to load, and with no style but its own.
+func (h *Handlers) showMailHTML(c echo.Context) error {
+	kind, t, _, err := h.mailExample(c)
+	if err != nil {
+		return err
+	}
+	letter, err := h.Mail.Example(t, kind)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(letter.Style))
+	head := c.Response().Header()
+	head.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+
+		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'")
+	head.Set("X-Frame-Options", "SAMEORIGIN")
+	return c.HTML(http.StatusOK, letter.HTML)
+}
+
+// sendTestMail sends an example to whoever asks, and to nobody else, and tells what the
+// server answered.
+func (h *Handlers) sendTestMail(c echo.Context) error {
+	kind, t, _, err := h.mailExample(c)
+	if err != nil {
+		return err
+	}
+	auditOf(c).Subject = string(kind)
+	ctx, cancel := context.WithTimeout(c.Request().Context(), testWithin)
+	defer cancel()
+	to := staffOf(c).Email
+	answer, err := h.Mail.SendTest(ctx, t, kind, to)
+	refusal, refused := errors.AsType[*mail.Refusal](err)
+	e, ours := errors.AsType[*pay.Error](err)
+	switch {
+	case err == nil:
+		h.say(c, "The server took the mail to "+to+". It said: "+answer)
+	case refused:
+		auditOf(c).Refused, auditOf(c).After = true, refusal.Error()
+		h.sayNot(c, "The mail was not taken. "+refusal.Tell())
+	case ours:
+		auditOf(c).Refused, auditOf(c).After = true, string(e.Code)
+		h.sayNot(c, e.Message)
+	case errors.Is(err, context.DeadlineExceeded):
+		auditOf(c).Refused, auditOf(c).After = true, "no answer in time"
+		h.sayNot(c, "The server did not answer within 20 seconds. Whether the mail was sent is not known.")
+	default:
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, mailURL(kind, t, ""))
+}
