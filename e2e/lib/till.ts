@@ -46,7 +46,7 @@ export class Till {
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
-  static async start(name: string): Promise<Till> {
+  static async start(name: string, more: NodeJS.ProcessEnv = {}): Promise<Till> {
     const dir = mkdtempSync(path.join(tmpdir(), 'portatill-e2e-'));
     const readyFile = path.join(dir, 'ready.json');
     const env: NodeJS.ProcessEnv = {
@@ -59,6 +59,7 @@ export class Till {
       PORTATILL_SANDBOX_LISTEN: '127.0.0.1:0',
       PORTATILL_METRICS_LISTEN: '127.0.0.1:0',
       PORTATILL_SWEEP_INTERVAL: '10s', // the shortest there is; nobody waits three minutes for a test
+      ...more,
     };
     mkdirSync(path.join(artifacts, 'logs'), { recursive: true });
     const log = createWriteStream(path.join(artifacts, 'logs', `${name}.log`));
