@@ -211,7 +211,7 @@ const sheet = `body{margin:0;background:#f6f7f9;color:#14181f;font:16px/1.5 -app
 	`.do{margin:20px 0}.button{display:inline-block;padding:12px 20px;border-radius:10px;background:ACCENT;color:CONTENT;font-weight:600;text-decoration:none}` +
 	`table{border-collapse:collapse}td{padding:8px 0;vertical-align:top;border-top:1px solid #e3e6eb}` +
 	`.amount{padding-left:16px;white-space:nowrap;text-align:right;font-variant-numeric:tabular-nums}` +
-	`.total td{font-weight:700}.note,.foot{color:#545c69;font-size:14px}.facts{margin-top:20px}.facts td{border:0;padding:2px 16px 2px 0;overflow-wrap:anywhere}` +
+	`.total td{font-weight:700}.note,.foot{color:#545c69;font-size:14px}.facts{margin-top:20px}.facts td{border:0;padding:2px 16px 2px 0;overflow-wrap:anywhere}.facts .note{white-space:nowrap}` +
 	`.findings{margin:20px 0;padding:0 0 0 20px}.findings li{margin:0 0 12px}.findings a{color:#14181f}.tenant{font-weight:600}` +
 	`.foot{padding:16px 24px}.foot p{margin:0 0 4px}` +
 	`@media (prefers-color-scheme:dark){body{background:#0e1117;color:#edf0f4}.mail{background:#171b22;border-color:#2b323d;border-top-color:ACCENT}` +
