@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run setup test generate verify lint fuzz races sim mutants bench cover build clients e2e screenshots sizes clean
+.PHONY: help run demo setup test generate verify lint fuzz races sim mutants bench cover build clients e2e screenshots sizes clean
 
 # How long each fuzz target runs: make fuzz FUZZTIME=5m
 FUZZTIME ?= 30s
@@ -18,6 +18,8 @@ BENCH_PAYMENTS ?= 1000000
 SEEDS ?= 2000
 FIRST ?= 1
 SEED ?=
+# How many requests for money the demo has: make demo ORDERS=500
+ORDERS ?= 5000
 # Which seeded bugs mutants tries, by a part of their names: make mutants MUTANT='the fee'
 MUTANT ?=
 # Version and time come from git where there is one; a tarball builds without.
@@ -29,6 +31,9 @@ help: ## print this list
 
 run: ## start the till with a Stripe of its own on a fresh temporary database
 	@build/run.sh
+
+demo: ## the same with six months of business in it: ORDERS (5000) of three resellers; PORTATILL_DATABASE_URL keeps it
+	@build/run.sh demo --orders $(ORDERS)
 
 setup: ## install what tests need and is missing (Debian packages, node_modules); nothing to do takes no time
 	@build/setup.sh
@@ -78,8 +83,9 @@ clients: setup build ## ServiceStack's own clients from npm against the built bi
 	@npm --prefix e2e/clients ci --no-audit --no-fund
 	@npm --prefix e2e/clients test
 
-screenshots: setup build ## every page, light and dark, desktop and phone, into e2e/artifacts/screenshots
+screenshots: setup build ## every page, light and dark, desktop and phone, into e2e/artifacts/screenshots; those of docs/ into docs/pictures
 	@PORTATILL_BIN=$(CURDIR)/bin/portatill npm run --silent test:e2e -- --project=screenshots
+	@PORTATILL_BIN=$(CURDIR)/bin/portatill PORTATILL_PICTURES=1 npm run --silent test:e2e -- --project=pictures --update-snapshots=changed
 
 sizes: build ## figures: size of the binary, time until ready, memory when idle
 	@build/sizes.sh

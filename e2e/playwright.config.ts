@@ -43,7 +43,9 @@ export default defineConfig({
     screenshot: 'only-on-failure',
   },
   projects: [
-    { name: 'product', testMatch: '*.spec.ts', testIgnore: 'screenshots.spec.ts' },
-    { name: 'screenshots', testMatch: 'screenshots.spec.ts' },
+    { name: 'product', testMatch: '*.spec.ts', testIgnore: ['screenshots.spec.ts', 'screenshots_staff.spec.ts', 'pictures.spec.ts'] },
+    { name: 'screenshots', testMatch: ['screenshots.spec.ts', 'screenshots_staff.spec.ts'] },
+    // What docs/ shows. Another machine's letters are a little different, so that only who makes pictures compares.
+    ...(process.env.PORTATILL_PICTURES ? [{ name: 'pictures', testMatch: 'pictures.spec.ts', snapshotPathTemplate: '../docs/pictures/{arg}{ext}' }] : []),
   ],
 });

@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/portatill/portatill/internal/i18n"
 	"github.com/portatill/portatill/pay"
 	"github.com/portatill/portatill/views"
 )
@@ -16,7 +17,11 @@ const accountOrders = 20
 // openAccount finds the customer of a signed link. One that is over is answered with
 // a page that says where a new one is made.
 func (h *Handlers) openAccount(c echo.Context) (*pay.AccountPage, error) {
-	return h.Pay.OpenAccount(c.Request().Context(), storable(c.Param("link")))
+	a, err := h.Pay.OpenAccount(c.Request().Context(), storable(c.Param("link")))
+	if a != nil {
+		brand(c, a.Tenant, "/account/"+c.Param("link"))
+	}
+	return a, err
 }
 
 // accountOver shows that a link is no longer good; err is returned when it is about
@@ -29,7 +34,7 @@ func (h *Handlers) accountOver(c echo.Context, a *pay.AccountPage, err error) er
 }
 
 func (h *Handlers) accountFrame(c echo.Context, a *pay.AccountPage) views.Frame {
-	f := h.frame(a.Tenant)
+	f := h.frame(c, a.Tenant)
 	if a.Tenant.Branding.AccentColour != "" {
 		f.BrandCSS = "/account/" + c.Param("link") + "/brand.css"
 	}
@@ -48,11 +53,12 @@ func (h *Handlers) showAccountPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := views.AccountView{Frame: h.accountFrame(c, a), CustomerName: a.Customer.Name, BackURL: a.ReturnURL,
-		Notice: views.AccountNotice(c.QueryParam("notice")), ExpiresAt: a.ExpiresAt.Format("15:04 MST")}
+	f := h.accountFrame(c, a)
+	v := views.AccountView{Frame: f, CustomerName: a.Customer.Name, BackURL: a.ReturnURL,
+		Notice: views.AccountNotice(c.QueryParam("notice")), ExpiresAt: f.Language.Clock(a.ExpiresAt)}
 	for _, card := range cards {
 		v.Cards = append(v.Cards, views.AccountCard{ID: card.ID, Brand: firstOf(card.Brand, card.Type), Last4: card.Last4, Expires: expiry(card), Label: card.Label,
-			Default: card.IsDefault, Expired: card.Expired(h.Pay.Now()), DeleteURL: base + "/cards/" + card.ID + "/delete", LabelURL: base + "/cards/" + card.ID + "/label"})
+			Default: card.IsDefault, Expired: card.Expired(h.Pay.Now()), DeleteURL: local(c, base+"/cards/"+card.ID+"/delete"), LabelURL: local(c, base+"/cards/"+card.ID+"/label")})
 	}
 	orders, err := h.Pay.Store.ListOrders(ctx, pay.OrderFilter{TenantID: a.Tenant.ID, CustomerID: a.Customer.ID,
 		After: storable(c.QueryParam("before")), Limit: accountOrders + 1})
@@ -61,10 +67,10 @@ func (h *Handlers) showAccountPage(c echo.Context) error {
 	}
 	if len(orders) > accountOrders {
 		orders = orders[:accountOrders]
-		v.MorePaymentsURL = base + "?before=" + orders[accountOrders-1].ID
+		v.MorePaymentsURL = local(c, base+"?before="+orders[accountOrders-1].ID)
 	}
 	for _, order := range orders {
-		p, shown, err := h.accountPayment(c, order, base)
+		p, shown, err := h.accountPayment(c, f.Language, order, base)
 		if err != nil {
 			return err
 		}
@@ -77,9 +83,9 @@ func (h *Handlers) showAccountPage(c echo.Context) error {
 
 // accountPayment is an order in the customer's words; one that took and takes no
 // money is not shown.
-func (h *Handlers) accountPayment(c echo.Context, order *pay.Order, base string) (views.AccountPayment, bool, error) {
-	v := views.AccountPayment{OrderID: order.ID, At: order.CreatedAt.UTC().Format("2 January 2006"), What: order.FeatureName,
-		Amount: order.Cart.Total().Display()}
+func (h *Handlers) accountPayment(c echo.Context, l *i18n.Language, order *pay.Order, base string) (views.AccountPayment, bool, error) {
+	v := views.AccountPayment{OrderID: order.ID, At: l.Date(order.CreatedAt), What: order.FeatureName,
+		Amount: l.Money(order.Cart.Total())}
 	if v.What == "" && len(order.Cart.Lines) > 0 {
 		v.What = order.Cart.Lines[0].Title
 	}
@@ -88,7 +94,7 @@ func (h *Handlers) accountPayment(c echo.Context, order *pay.Order, base string)
 	}
 	switch order.State {
 	case pay.OrderPaid:
-		v.Status, v.ReceiptURL = views.PaymentPaid, base+"/receipts/"+order.ID
+		v.Status, v.ReceiptURL = views.PaymentPaid, local(c, base+"/receipts/"+order.ID)
 	case pay.OrderProcessing:
 		v.Status = views.PaymentProcessing
 		return v, true, nil
@@ -109,13 +115,13 @@ func (h *Handlers) accountPayment(c echo.Context, order *pay.Order, base string)
 	if err != nil {
 		return v, false, err
 	}
-	v.PaidWith, v.At = p.Method, p.PaidAt.UTC().Format("2 January 2006")
+	v.PaidWith, v.At = p.Method, l.Date(p.PaidAt)
 	disputes, err := h.Pay.Store.ListDisputes(ctx, order.TenantID, p.ID)
 	if err != nil {
 		return v, false, err
 	}
 	if p.RefundedMinor > 0 {
-		v.Refunded, v.Status = pay.Money{Minor: p.RefundedMinor, Currency: p.Amount.Currency}.Display(), views.PaymentPartlyRefunded
+		v.Refunded, v.Status = l.Money(pay.Money{Minor: p.RefundedMinor, Currency: p.Amount.Currency}), views.PaymentPartlyRefunded
 		if p.RefundedMinor == p.Amount.Minor {
 			v.Status = views.PaymentRefunded
 		}
@@ -146,8 +152,8 @@ func (h *Handlers) showAccountReceipt(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := h.receiptView(o, true)
-	v.AccountURL = "/account/" + c.Param("link")
+	v := h.receiptView(c, o, true)
+	v.AccountURL = local(c, "/account/"+c.Param("link"))
 	return page(c, http.StatusOK, views.ReceiptPage(v))
 }
 
@@ -195,7 +201,7 @@ func (h *Handlers) changeCard(c echo.Context, change func(a *pay.AccountPage, ca
 	if err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, "/account/"+c.Param("link")+"?notice="+string(notice))
+	return c.Redirect(http.StatusSeeOther, local(c, "/account/"+c.Param("link")+"?notice="+string(notice)))
 }
 
 func (h *Handlers) accountCSS(c echo.Context) error {

@@ -23,14 +23,20 @@ var adminNav = []struct {
 	{"Orders", "/admin/orders", staff.See},
 	{"Customers", "/admin/customers", staff.See},
 	{"Payments", "/admin/payments", staff.See},
+	{"Refunds", "/admin/refunds", staff.See},
+	{"Disputes", "/admin/disputes", staff.See},
 	{"Unclaimed", "/admin/unclaimed", staff.See},
-	{"Proof of books", "/admin/books", staff.See},
+	{"Proof of books", "/admin/proof", staff.See},
+	{"Postings", "/admin/postings", staff.See},
 	{"Events", "/admin/events", staff.SeeEvents},
+	{"Sweeps", "/admin/sweeps", staff.See},
 	{"Tenants", "/admin/tenants", staff.SeeTenants},
+	{"Your tenant", "/admin/tenant", staff.SeeSettings}, // of who belongs to one
 	{"Staff", "/admin/staff", staff.SeeStaff},
 	{"Mail", "/admin/mail", staff.SeeSettings},
 	{"Audit", "/admin/audit", staff.SeeAudit},
-	{"Settings", "/admin/settings", staff.SeeSettings},
+	{"Doctor", "/admin/doctor", staff.SeeSettings},
+	{"Settings", "/admin/settings", staff.SeeInstallation},
 }
 
 // roleNames are the roles in words.
@@ -87,11 +93,17 @@ func (h *Handlers) adminFrame(c echo.Context) views.AdminFrame {
 	current := ""
 	for _, n := range adminNav {
 		path := c.Request().URL.Path
+		if n.path == "/admin/tenant" && in.person.TenantID != "" && strings.HasPrefix(path, "/admin/tenants/") {
+			current = n.path
+		}
 		if path == n.path || n.path != "/admin" && strings.HasPrefix(path, n.path+"/") {
 			current = n.path
 		}
 	}
 	for _, n := range adminNav {
+		if n.path == "/admin/tenant" && in.person.TenantID == "" {
+			continue
+		}
 		if h.adminPages[n.path] && in.person.Role.May(n.may) {
 			f.Nav = append(f.Nav, views.AdminNavItem{Label: n.label, URL: n.path, Current: n.path == current})
 		}

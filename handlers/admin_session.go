@@ -146,8 +146,3 @@ func (h *Handlers) signOut(c echo.Context) error {
 	}
 	return c.Redirect(http.StatusSeeOther, "/admin/sign-in")
 }
-
-// showAdminHomePage is where a sign-in leads.
-func (h *Handlers) showAdminHomePage(c echo.Context) error {
-	return page(c, http.StatusOK, views.AdminHomePage(views.AdminHomeView{AdminFrame: h.adminFrame(c), Version: h.Version}))
-}

@@ -1,14 +1,15 @@
 package handlers
 
 import (
+	"errors"
 	"fmt"
 	"image/color"
 	"net/http"
 	"strings"
 	"time"
 
-	"github.com/boombuler/barcode/qr"
 	"github.com/labstack/echo/v4"
+	"github.com/pquerna/otp"
 
 	"github.com/portatill/portatill/pay"
 	"github.com/portatill/portatill/views"
@@ -101,19 +102,44 @@ func inGroups(s string) string {
 // section 6.3.8).
 const quietZone = 4
 
-// qrPath draws a text as a QR code: its dark modules as an SVG path, on a square of
-// size modules. An image in the page needs no data: source in the policy, and no
-// second request that would carry the secret.
-func qrPath(text string) (size int, path string, err error) {
-	code, err := qr.Encode(text, qr.M, qr.Auto)
+// qrPicture is the edge of the picture that a QR code is read off, in pixels: several for
+// each module of the largest code, which has 177.
+const qrPicture = 1024
+
+// qrPath draws an app's address as a QR code: its dark modules as an SVG path, on a
+// square of size modules. An image in the page needs no data: source in the policy, and
+// no second request that would carry the secret.
+func qrPath(address string) (size int, path string, err error) {
+	key, err := otp.NewKeyFromURL(address)
+	if err != nil {
+		return 0, "", errors.New("draw a QR code: the address is none") // the error would quote it
+	}
+	picture, err := key.Image(qrPicture, qrPicture)
 	if err != nil {
 		return 0, "", fmt.Errorf("draw a QR code: %w", err) // the package's errors do not quote the text
 	}
-	edge := code.Bounds().Dx()
+	dark := func(x, y int) bool {
+		gray, ok := color.GrayModel.Convert(picture.At(x, y)).(color.Gray)
+		return ok && gray.Y < 128
+	}
+	// The code stands in the middle, and begins with the seven modules of its corner mark.
+	margin := 0
+	for margin < qrPicture/2 && !dark(margin, margin) {
+		margin++
+	}
+	run := 0
+	for dark(margin+run, margin) {
+		run++
+	}
+	module := run / 7
+	if module == 0 {
+		return 0, "", errors.New("draw a QR code: it has no corner mark")
+	}
+	edge := (qrPicture - 2*margin) / module
 	var b strings.Builder
 	for y := range edge {
 		for x := range edge {
-			if gray, ok := color.GrayModel.Convert(code.At(x, y)).(color.Gray); ok && gray.Y < 128 {
+			if dark(margin+x*module, margin+y*module) {
 				fmt.Fprintf(&b, "M%d %dh1v1h-1z", x+quietZone, y+quietZone)
 			}
 		}

@@ -17,6 +17,8 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/portatill/portatill/handlers"
+	"github.com/portatill/portatill/internal/sqlstore"
+	"github.com/portatill/portatill/internal/sqlstore/storetest"
 	"github.com/portatill/portatill/internal/staff"
 	"github.com/portatill/portatill/pay"
 )
@@ -29,17 +31,25 @@ const (
 // office is a till with staff and a clock for them.
 type office struct {
 	*till
-	staff *staff.Service
-	mu    sync.Mutex
-	at    time.Time
-	audit int // entries seen by entries
+	staff    *staff.Service
+	mu       sync.Mutex
+	at       time.Time
+	audit    int // entries seen by entries
+	examiner *examiner
 }
 
 func newOffice(t testing.TB) *office {
 	t.Helper()
-	o := &office{till: setup(t), at: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
+	return officeOn(t, storetest.OpenSQLite(t))
+}
+
+func officeOn(t testing.TB, store *sqlstore.Store) *office {
+	t.Helper()
+	o := &office{till: setupOn(t, store), at: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	o.staff = &staff.Service{Store: o.store, Now: o.now}
 	o.options.Staff = o.staff
+	o.options.Books, o.options.Runs = o.store, o.newQueue()
+	o.withTenants()
 	o.http = handlers.New(o.options)
 	return o
 }
@@ -602,6 +612,23 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"GET", "/admin/again", 200, 200, 200},
 		{"GET", "/admin/staff", 200, 403, 403},
 		{"GET", "/admin/audit", 200, 200, 403}, // AD-03: the logs
+		{"GET", "/admin/tenants", 200, 403, 403},
+		{"GET", "/admin/tenants.csv", 200, 403, 403},
+		{"GET", "/admin/tenants/new", 200, 403, 403},
+		{"GET", "/admin/tenant", 303, 200, 403},
+		{"GET", "/admin/tenants/none", 404, 404, 403},
+		{"GET", "/admin/tenants/none/keys", 404, 404, 403},
+		{"GET", "/admin/tenants/none/branding", 404, 404, 403},
+		{"GET", "/admin/tenants/none/suspend", 404, 403, 403},
+		{"GET", "/admin/doctor", 200, 200, 403},
+		{"GET", "/admin/doctor?tenant=none", 404, 404, 403},
+		{"GET", "/admin/settings", 200, 403, 403},
+		{"POST", "/admin/tenants", 422, 403, 403},
+		{"POST", "/admin/tenants/none", 404, 404, 403},
+		{"POST", "/admin/tenants/none/suspend", 404, 403, 403},
+		{"POST", "/admin/tenants/none/keys/license", 404, 403, 403},
+		{"POST", "/admin/tenants/none/keys/signing", 404, 404, 403},
+		{"POST", "/admin/tenants/none/branding", 404, 404, 403},
 		{"POST", "/admin/staff", 422, 403, 403},
 		{"POST", "/admin/staff/stf_none/standing", 404, 403, 403},
 		{"POST", "/admin/staff/stf_none/password", 404, 403, 403},
@@ -620,8 +647,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 	t.Run("TheNavigationShowsWhatOneMaySeeAndWhatThereIs", func(t *testing.T) {
 		for role, want := range map[staff.Role]map[string]bool{
-			staff.Operator: {"/admin": true, "/admin/staff": true, "/admin/audit": true}, staff.TenantAdmin: {"/admin": true, "/admin/staff": false, "/admin/audit": true},
-			staff.TenantViewer: {"/admin": true, "/admin/staff": false, "/admin/audit": false}} {
+			staff.Operator:     {"/admin": true, "/admin/staff": true, "/admin/audit": true, "/admin/tenants": true, "/admin/tenant": false, "/admin/settings": true, "/admin/doctor": true},
+			staff.TenantAdmin:  {"/admin": true, "/admin/staff": false, "/admin/audit": true, "/admin/tenants": false, "/admin/tenant": true, "/admin/settings": false, "/admin/doctor": true},
+			staff.TenantViewer: {"/admin": true, "/admin/staff": false, "/admin/audit": false, "/admin/tenants": false, "/admin/tenant": false, "/admin/settings": false, "/admin/doctor": false}} {
 			d := browsers[role].get("/admin").document()
 			for path, shown := range want {
 				if got := d.Find(`[data-testid=nav] .admin-wide a[href="`+path+`"]`).Length() == 1; got != shown {
@@ -707,7 +735,7 @@ func TestTheAuditLog(t *testing.T) {
 			t.Error("it offers an operator to filter by")
 		}
 	})
-	t.Run("ItIsFilteredByPersonAndDayAndPaged", func(t *testing.T) {
+	t.Run("ItIsFilteredByPersonActionAndDaysAndPaged", func(t *testing.T) {
 		b, p := o.in(staff.Operator)
 		for range 110 {
 			if err := o.staff.Record(context.Background(), &staff.Entry{Actor: p.ID, What: "counting"}); err != nil {
@@ -726,6 +754,25 @@ func TestTheAuditLog(t *testing.T) {
 		if n := b.get("/admin/audit?day=2026-11-22").document().Find(`[data-testid=row]`).Length(); n != 0 {
 			t.Errorf("yesterday has %d rows", n)
 		}
-		b.get("/admin/audit?day=yesterday&person=%00%ff&before=%27").want(http.StatusOK, "rubbish in the filter")
+		for target, rows := range map[string]int{"what=counting&person=" + p.ID: 100, "what=sign_in&person=" + p.ID: 1, "what=counting&since=2026-11-24": 0, "what=counting&until=2026-11-22": 0,
+			"since=2026-11-23&until=2026-11-23&what=sign_in&person=" + p.ID: 1} {
+			if n := b.get("/admin/audit?" + target).document().Find(`[data-testid=row]`).Length(); n != rows {
+				t.Errorf("%s has %d rows, want %d", target, n, rows)
+			}
+		}
+		file := b.get("/admin/audit.csv?person=" + p.ID)
+		file.want(http.StatusOK, "the file")
+		if rows := strings.Count(file.body, "\r\n"); rows != 112 || !strings.HasPrefix(file.header.Get("Content-Type"), "text/csv") || !strings.Contains(file.header.Get("Content-Disposition"), "audit.csv") {
+			t.Errorf("the file has %d lines with its head: %v", rows, file.header)
+		}
+		b.get("/admin/audit?person=%00%ff&before=%27").want(http.StatusOK, "rubbish that is nobody")
+		for _, bad := range []string{"since=yesterday", "since=2026-13-01", "until=99999-01-01", "since=0000-00-00", "what=DROP%20TABLE", "since=2026-11-23&until=2026-11-22", "person=" + strings.Repeat("x", 200)} {
+			a := b.get("/admin/audit?" + bad)
+			a.want(http.StatusUnprocessableEntity, bad)
+			if a.document().Find(`[role=alert]`).Length() != 1 {
+				t.Errorf("%s: it does not say what is wrong", bad)
+			}
+			b.get("/admin/audit.csv?"+bad).want(http.StatusBadRequest, bad+" as a file")
+		}
 	})
 }

@@ -2,8 +2,6 @@ package handlers
 
 import (
 	"net/http"
-	"net/url"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -117,53 +115,4 @@ func (h *Handlers) resetStaffApp(c echo.Context) error {
 		err = h.Staff.ResetTOTP(ctx, byOf(c), id)
 	}
 	return h.staffChanged(c, p, err)
-}
-
-// auditPage is how many entries of the audit log are shown at a time.
-const auditPage = 100
-
-// showAuditPage shows the audit log; a tenant's person sees what is about that
-// tenant.
-func (h *Handlers) showAuditPage(c echo.Context) error {
-	ctx := c.Request().Context()
-	v := views.AuditView{AdminFrame: h.adminFrame(c), Person: storable(c.QueryParam("person")), Day: storable(c.QueryParam("day"))}
-	filter := staff.EntryFilter{Actor: v.Person, TenantID: tenantScope(c), Before: storable(c.QueryParam("before")), Limit: auditPage + 1}
-	if v.Day != "" {
-		day, err := time.Parse(time.DateOnly, v.Day)
-		if err != nil {
-			v.Message, v.Day = "The day is none; write it as 2026-11-23.", ""
-		} else {
-			filter.From, filter.Until = day, day.AddDate(0, 0, 1)
-		}
-	}
-	people, err := h.Staff.Store.ListStaff(ctx)
-	if err != nil {
-		return err
-	}
-	names := map[string]string{"": "unknown", staff.Command: "command line"}
-	for _, p := range people {
-		if !staffOf(c).MaySee(p.TenantID) {
-			names[p.ID] = "an operator"
-			continue
-		}
-		names[p.ID] = p.Name
-		v.People = append(v.People, views.StaffPerson{ID: p.ID, Name: p.Name})
-	}
-	entries, err := h.Staff.Store.ListAudit(ctx, filter)
-	if err != nil {
-		return err
-	}
-	if len(entries) > auditPage {
-		entries = entries[:auditPage]
-		v.OlderURL = "/admin/audit?" + url.Values{"person": {v.Person}, "day": {v.Day}, "before": {entries[auditPage-1].ID}}.Encode()
-	}
-	for _, e := range entries {
-		shown := views.AuditEntry{ID: e.ID, At: e.At.UTC().Format("2 Jan 2006, 15:04:05"), Who: names[e.Actor], What: e.What, Subject: e.Subject,
-			Address: e.Address, Refused: e.Refused, Change: e.After}
-		if e.Before != "" {
-			shown.Change = e.Before + " → " + e.After
-		}
-		v.Entries = append(v.Entries, shown)
-	}
-	return page(c, http.StatusOK, views.AuditPage(v))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/portatill/portatill/internal/branding"
 	"github.com/portatill/portatill/pay"
 	"github.com/portatill/portatill/views"
 )
@@ -66,6 +67,9 @@ func (h *Handlers) fill(c echo.Context, order *pay.Order) (*opened, error) {
 	if o.tenant, err = store.TenantByID(ctx, order.TenantID); err != nil {
 		return nil, err
 	}
+	if strings.HasPrefix(c.Path(), "/pay/") {
+		brand(c, o.tenant, "/pay/"+order.PayToken)
+	}
 	if o.customer, err = store.CustomerByID(ctx, order.TenantID, order.CustomerID); err != nil {
 		return nil, err
 	}
@@ -101,7 +105,7 @@ func (h *Handlers) showOrderPage(c echo.Context) error {
 // orderPage shows the review. gone is a card that was chosen and is not the
 // customer's, or not any more; "" when all is well.
 func (h *Handlers) orderPage(c echo.Context, o *opened, status int, gone string) error {
-	v := h.orderView(o)
+	v := h.orderView(c, o)
 	if v.PayURL != "" && takesCards(o.order) {
 		cards, err := h.Pay.Store.ListCards(c.Request().Context(), o.order.TenantID, o.order.CustomerID)
 		if err != nil {
@@ -110,7 +114,7 @@ func (h *Handlers) orderPage(c echo.Context, o *opened, status int, gone string)
 		cards = slices.DeleteFunc(cards, func(card *pay.Card) bool { return card.ID == gone })
 		h.offerCards(&v, o, cards)
 		if gone != "" {
-			v.DeclineHint = "That card is no longer saved. Nothing was taken. Choose another card or way to pay."
+			v.DeclineHint = v.Language.Say("order.card_gone")
 		}
 	}
 	return page(c, status, views.OrderPage(v))
@@ -125,6 +129,9 @@ func (h *Handlers) startPayment(c echo.Context) error {
 	ctx, cancel := detached(c)
 	defer cancel()
 	choice := pay.Choice{SaveCard: c.FormValue(views.SaveField) != ""}
+	if l := askedLanguage(c); l != nil {
+		choice.Language = l.Tag
+	}
 	if card := c.FormValue(views.CardField); card != views.CardNew {
 		choice.CardID = card
 	}
@@ -136,6 +143,9 @@ func (h *Handlers) startPayment(c echo.Context) error {
 		return err
 	}
 	h.rememberDevice(c, hashID(c.Param("token")))
+	if strings.HasPrefix(to, h.Pay.BaseURL+"/pay/") {
+		to = local(c, to)
+	}
 	return c.Redirect(http.StatusSeeOther, to)
 }
 
@@ -188,7 +198,7 @@ func (h *Handlers) showReturnPage(c echo.Context) error {
 	if o.order.Evidence == "voucher" && o.order.SuccessURL != "" {
 		return c.Redirect(http.StatusSeeOther, pay.SuccessLink(o.tenant, o.order, h.Pay.Now()))
 	}
-	v := h.returnView(o, outcome)
+	v := h.returnView(c, o, outcome)
 	switch {
 	case v.ContinueURL != "" && o.order.State == pay.OrderPaid:
 		v.RefreshSeconds = onwardSeconds
@@ -209,13 +219,13 @@ func (h *Handlers) leaveUnpaid(c echo.Context) error {
 		return err
 	}
 	if o.order.State == pay.OrderPaid || o.order.State == pay.OrderProcessing {
-		return c.Redirect(http.StatusSeeOther, h.Pay.PayURL(o.order, "/return"))
+		return c.Redirect(http.StatusSeeOther, local(c, h.Pay.PayURL(o.order, "/return")))
 	}
 	if err := h.Pay.NoteReturn(c.Request().Context(), o.order, "left_unpaid"); err != nil {
 		return err
 	}
 	if o.order.CancelURL == "" { // a charge that was sent without addresses
-		return c.Redirect(http.StatusSeeOther, h.Pay.PayURL(o.order, ""))
+		return c.Redirect(http.StatusSeeOther, local(c, h.Pay.PayURL(o.order, "")))
 	}
 	return c.Redirect(http.StatusSeeOther, o.order.CancelURL)
 }
@@ -229,9 +239,9 @@ func (h *Handlers) showReceiptPage(c echo.Context) error {
 		return err
 	}
 	if o.order.PaidAt.IsZero() {
-		return c.Redirect(http.StatusSeeOther, h.Pay.PayURL(o.order, ""))
+		return c.Redirect(http.StatusSeeOther, local(c, h.Pay.PayURL(o.order, "")))
 	}
-	return page(c, http.StatusOK, views.ReceiptPage(h.receiptView(o, h.paidHere(c, hashID(o.order.PayToken)))))
+	return page(c, http.StatusOK, views.ReceiptPage(h.receiptView(c, o, h.paidHere(c, hashID(o.order.PayToken)))))
 }
 
 // brandCSS is the tenant's colour as a stylesheet: the content security policy
@@ -245,13 +255,8 @@ func (h *Handlers) brandCSS(c echo.Context) error {
 }
 
 func tenantCSS(c echo.Context, t *pay.Tenant) error {
-	accent := strings.ToLower(t.Branding.AccentColour)
-	css := ""
-	if accent != "" {
-		css = ":root{--accent:" + accent + ";--accent-content:" + contentColour(accent) + "}\n"
-	}
 	c.Response().Header().Set("Cache-Control", "private, max-age=300")
-	return c.Blob(http.StatusOK, "text/css; charset=utf-8", []byte(css))
+	return c.Blob(http.StatusOK, "text/css; charset=utf-8", []byte(branding.Stylesheet(t.Branding.AccentColour)))
 }
 
 // LogoRows reads tenants' logos; CodeNotFound when a tenant has none.
@@ -259,7 +264,20 @@ type LogoRows interface {
 	TenantLogo(ctx context.Context, tenantID string) (logo []byte, mediaType string, err error)
 }
 
-// showLogo serves a tenant's uploaded logo.
+// logoURL is the address of a tenant's logo, "" when it has none. It has the logo's
+// hash, so that browsers may keep it for good.
+func logoURL(t *pay.Tenant) string {
+	if t.Branding.LogoType == "" {
+		return ""
+	}
+	if t.Branding.LogoHash == "" { // stored before there were hashes
+		return "/logo/" + t.Slug
+	}
+	return "/logo/" + t.Slug + "/" + t.Branding.LogoHash
+}
+
+// showLogo serves a tenant's uploaded logo. An address with another logo's hash gets
+// the present one, which a page that is still open wants, and is not kept.
 func (h *Handlers) showLogo(c echo.Context) error {
 	t, err := h.Pay.Store.TenantBySlug(c.Request().Context(), storable(c.Param("tenant")))
 	if err != nil {
@@ -269,6 +287,16 @@ func (h *Handlers) showLogo(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set("Cache-Control", "public, max-age=3600")
+	head, hash := c.Response().Header(), c.Param("hash")
+	switch {
+	case hash != "" && hash == t.Branding.LogoHash:
+		head.Set("Cache-Control", "public, max-age=31536000, immutable")
+	case hash != "":
+		head.Set("Cache-Control", "no-store")
+	default:
+		head.Set("Cache-Control", "public, max-age=3600")
+	}
+	// Opened by itself it is a page of ours: one that may do nothing.
+	head.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
 	return c.Blob(http.StatusOK, mediaType, logo)
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/portatill/portatill/internal/wire"
 	"github.com/portatill/portatill/pay"
-	"github.com/portatill/portatill/views"
 )
 
 // statusOf is the HTTP status of each code (product.md section 2); a code that is
@@ -135,24 +134,4 @@ func answerWireFault(c echo.Context, format wire.Format, f fault) error {
 	}
 	return answerBytes(c, f.status, format, wire.EncodeError(format,
 		wire.ResponseStatus{ErrorCode: string(f.code), Message: f.message, Errors: f.errors, Meta: f.meta}))
-}
-
-// errorPage shows an error to a person. What a browser posted and we understood
-// but refused is 422, not 400 (product.md section 2).
-func (h *Handlers) errorPage(c echo.Context, f fault) error {
-	if _, posted := c.Get(passKey).(bool); posted && f.status == http.StatusBadRequest {
-		f.status = http.StatusUnprocessableEntity
-	}
-	v := views.ErrorView{Frame: h.frame(nil), Status: f.status, RequestID: f.request}
-	switch f.code {
-	case pay.CodeTenantSuspended, pay.CodeForbidden, pay.CodeStripeUnavailable, pay.CodeUnavailable:
-		v.Message = f.message
-	case pay.CodeInvalidPass:
-		v.Message, v.Hint = f.message, "Go back to the shop and start the payment again."
-	default:
-		if f.status == http.StatusUnprocessableEntity {
-			v.Message, v.Hint = f.message, "Go back to the shop and start the payment again. If it stays like this, tell them what is written here."
-		}
-	}
-	return page(c, f.status, views.ErrorPage(v))
 }

@@ -14,7 +14,7 @@ import (
 
 // showHomePage is "/": what this is, and in the sandbox how to begin.
 func (h *Handlers) showHomePage(c echo.Context) error {
-	v := views.HomeView{Frame: h.frame(nil), Version: h.Version}
+	v := views.HomeView{Frame: h.frame(c, nil), Version: h.Version}
 	if h.Sandbox {
 		v.Curl, v.SandboxURL = h.Curl, h.SandboxURL
 	}

@@ -35,7 +35,7 @@ func foldDeveloperPath(next echo.HandlerFunc) echo.HandlerFunc {
 
 // showOperationsPage is /metadata, the list of operations.
 func (h *Handlers) showOperationsPage(c echo.Context) error {
-	v := views.OperationsView{Frame: h.frame(nil), Service: describe.ServiceName, Operation: describe.Operation}
+	v := views.OperationsView{Frame: h.englishFrame(), Service: describe.ServiceName, Operation: describe.Operation}
 	for _, f := range describe.Formats() {
 		v.Formats = append(v.Formats, strings.ToUpper(f.String()))
 	}
@@ -58,7 +58,7 @@ func (h *Handlers) showOperationPage(c echo.Context) error {
 		return echo.ErrNotFound
 	}
 	v := views.OperationView{
-		Frame: h.frame(nil), Service: describe.ServiceName, Operation: describe.Operation, Route: describe.Route,
+		Frame: h.englishFrame(), Service: describe.ServiceName, Operation: describe.Operation, Route: describe.Route,
 		Format: format.String(), Label: strings.ToUpper(format.String()), MediaType: describe.SampleType(format), Sample: describe.Sample(format),
 	}
 	if base, err := url.Parse(h.Pay.BaseURL); err == nil {

@@ -15,7 +15,7 @@ import (
 // showReferencePage is /reference: the OpenAPI document for people.
 func (h *Handlers) showReferencePage(c echo.Context) error {
 	v := referenceView(describe.OpenAPI(describe.Options{BaseURL: h.Pay.BaseURL, Version: h.Version}))
-	v.Frame = h.frame(nil)
+	v.Frame = h.englishFrame()
 	return page(c, http.StatusOK, views.ReferencePage(v))
 }
 

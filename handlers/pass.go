@@ -54,6 +54,7 @@ func (h *Handlers) redeemPass(c echo.Context, fields []wire.FormField) error {
 	if key, err := licenseOf(c, &request); err != nil || key != "" {
 		return pay.Errorf(pay.CodeConflictingOps, "License", "A form with a signed pass must not hold the licence key: a browser must never see it. Replace this key.")
 	}
+	brand(c, tenant, "") // the signature is the tenant's own
 	if tenant.State == pay.TenantSuspended {
 		return pay.Errorf(pay.CodeTenantSuspended, "", "%s takes no payments at the moment.", tenant.Branding.DisplayName)
 	}

@@ -2,94 +2,101 @@ package handlers
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/labstack/echo/v4"
+
+	"github.com/portatill/portatill/internal/i18n"
 	"github.com/portatill/portatill/pay"
 	"github.com/portatill/portatill/static"
 	"github.com/portatill/portatill/views"
 )
 
-// frame is what surrounds every page; t is nil where no tenant is known.
-func (h *Handlers) frame(t *pay.Tenant) views.Frame {
-	f := views.Frame{Lang: "en", StyleURL: static.URL("css/app.css"), IconURL: static.URL("img/icon.svg"), Sandbox: h.Sandbox}
+// englishFrame is what surrounds the pages for developers, which are English.
+func (h *Handlers) englishFrame() views.Frame {
+	return views.Frame{StyleURL: static.URL("css/app.css"), IconURL: static.URL("img/icon.svg"), Sandbox: h.Sandbox}
+}
+
+// frame is what surrounds every page of customers, in their language; t is nil where no
+// tenant is known.
+func (h *Handlers) frame(c echo.Context, t *pay.Tenant) views.Frame {
+	f := h.englishFrame()
+	speak(c, &f, languageOf(c, t))
 	if t != nil {
 		f.Tenant = views.Tenant{Name: t.Branding.DisplayName, SupportEmail: t.Branding.SupportEmail}
-		if t.Branding.LogoType != "" {
-			f.Tenant.LogoURL = "/logo/" + t.Slug
-		}
+		f.Tenant.LogoURL = logoURL(t)
 	}
 	return f
 }
 
-func (h *Handlers) orderFrame(o *opened) views.Frame {
-	f := h.frame(o.tenant)
+func (h *Handlers) orderFrame(c echo.Context, o *opened) views.Frame {
+	f := h.frame(c, o.tenant)
 	if o.tenant.Branding.AccentColour != "" {
 		f.BrandCSS = "/pay/" + o.order.PayToken + "/brand.css"
 	}
 	return f
 }
 
-func (h *Handlers) orderView(o *opened) views.OrderView {
-	base := "/pay/" + o.order.PayToken
+func (h *Handlers) orderView(c echo.Context, o *opened) views.OrderView {
+	base, f := "/pay/"+o.order.PayToken, h.orderFrame(c, o)
 	v := views.OrderView{
-		Frame: h.orderFrame(o), State: views.OrderState(o.order.State), Free: o.order.Cart.TotalMinor == 0 && o.order.Kind == pay.OrderPayment,
+		Frame: f, State: views.OrderState(o.order.State), Free: o.order.Cart.TotalMinor == 0 && o.order.Kind == pay.OrderPayment,
 		Setup: o.order.Kind == pay.OrderSetup, OrderID: o.order.ID, FeatureName: o.order.FeatureName, ContentID: contentID(o.order),
-		CustomerName: o.customer.Name, CustomerEmail: maskEmail(o.customer.Email), Lines: lines(&o.order.Cart), Totals: totals(&o.order.Cart),
+		CustomerName: o.customer.Name, CustomerEmail: maskEmail(o.customer.Email),
+		Lines: lines(f.Language, o), Totals: totals(f.Language, &o.order.Cart),
 	}
 	if o.tenant.State == pay.TenantActive && payable(o.order.State) {
-		v.PayURL = base
+		v.PayURL = local(c, base)
 	}
 	v.Paused = o.tenant.State != pay.TenantActive
 	if o.order.CancelURL != "" {
-		v.CancelURL = base + "/cancel"
+		v.CancelURL = local(c, base+"/cancel")
 	}
 	switch o.order.State {
 	case pay.OrderPaid:
-		v.ReceiptURL, v.ContinueURL = base+"/receipt", h.onward(o)
+		v.ReceiptURL, v.ContinueURL = local(c, base+"/receipt"), h.onward(o)
 	case pay.OrderProcessing:
 		v.ContinueURL = h.onward(o)
 	case pay.OrderFailed:
-		v.DeclineHint = failureHint(o)
+		v.DeclineHint = failureHint(f.Language, o)
 	case pay.OrderOpen, pay.OrderDraft:
 		if a := o.attempt; a != nil && a.State == pay.AttemptOpen {
-			v.ExpiresAt = moment(a.ExpiresAt)
+			v.ExpiresAt = f.Language.Moment(a.ExpiresAt)
 			if a.ExpiresAt.Before(h.Pay.Now()) {
 				v.State, v.ExpiresAt = views.StateExpired, ""
 			}
 		}
 	}
 	if m := o.order.Cart.MonthlyAfter(); m.Minor > 0 {
-		v.AfterToday = []string{fmt.Sprintf("Then %s a month, billed by %s.", m.Display(), o.tenant.Branding.DisplayName)}
+		v.AfterToday = []string{f.Language.Say("order.after_monthly", "Amount", f.Language.Money(m), "Seller", o.tenant.Branding.DisplayName)}
 	}
 	return v
 }
 
-func (h *Handlers) returnView(o *opened, outcome views.Outcome) views.ReturnView {
-	base := "/pay/" + o.order.PayToken
+func (h *Handlers) returnView(c echo.Context, o *opened, outcome views.Outcome) views.ReturnView {
+	base, f := "/pay/"+o.order.PayToken, h.orderFrame(c, o)
 	v := views.ReturnView{
-		Frame: h.orderFrame(o), State: views.OrderState(o.order.State), Outcome: outcome, OrderID: o.order.ID,
-		Setup: o.order.Kind == pay.OrderSetup, Reference: contentID(o.order), Amount: o.order.Cart.Total().Display(), CheckURL: base + "/return",
+		Frame: f, State: views.OrderState(o.order.State), Outcome: outcome, OrderID: o.order.ID,
+		Setup: o.order.Kind == pay.OrderSetup, Reference: contentID(o.order), Amount: f.Language.Money(o.order.Cart.Total()), CheckURL: local(c, base+"/return"),
 	}
 	if o.order.CancelURL != "" {
-		v.CancelURL = base + "/cancel"
+		v.CancelURL = local(c, base+"/cancel")
 	}
 	if payable(o.order.State) {
-		v.RetryURL = base
+		v.RetryURL = local(c, base)
 	}
 	switch o.order.State {
 	case pay.OrderPaid:
-		v.ContinueURL, v.ReceiptURL = h.onward(o), base+"/receipt"
+		v.ContinueURL, v.ReceiptURL = h.onward(o), local(c, base+"/receipt")
 		if o.payment != nil {
 			v.PaidWith = o.payment.Method
 		}
 	case pay.OrderProcessing:
 		v.ContinueURL = h.onward(o)
 	case pay.OrderFailed:
-		v.DeclineHint = failureHint(o)
+		v.DeclineHint = failureHint(f.Language, o)
 	}
 	return v
 }
@@ -97,14 +104,14 @@ func (h *Handlers) returnView(o *opened, outcome views.Outcome) views.ReturnView
 // failureHint says what the customer can do about an order that failed. A card that
 // is declined on Stripe's page leaves the session open, so a session that failed was
 // a bank debit's.
-func failureHint(o *opened) string {
+func failureHint(l *i18n.Language, o *opened) string {
 	switch {
 	case o.attempt == nil || o.order.Kind != pay.OrderPayment:
 		return ""
 	case o.attempt.Kind == pay.AttemptCheckout:
-		return "Your bank did not pay, and nothing was taken. Start again from the shop, or ask your bank."
+		return l.Say("order.debit_failed")
 	}
-	return pay.DeclineAdvice(o.attempt.Failure)
+	return l.Decline(o.attempt.Failure)
 }
 
 // onward is the signed way to the portal's SuccessUrl, "" when the request had none.
@@ -127,7 +134,7 @@ func (h *Handlers) offerCards(v *views.OrderView, o *opened, cards []*pay.Card) 
 	for _, a := range o.attempts {
 		if a.Kind == pay.AttemptIntent && a.State == pay.AttemptFailed && a.Failure != "superseded" {
 			refused = a.CardID
-			v.NeedsCustomer, v.DeclineHint = pay.NeedsCustomer(a), pay.DeclineAdvice(a.Failure)
+			v.NeedsCustomer, v.DeclineHint = pay.NeedsCustomer(a), v.Language.Decline(a.Failure)
 		}
 	}
 	if v.NeedsCustomer {
@@ -148,10 +155,12 @@ func expiry(c *pay.Card) string {
 }
 
 // receiptView is the whole receipt, or what a stranger may see of it.
-func (h *Handlers) receiptView(o *opened, whole bool) views.ReceiptView {
+func (h *Handlers) receiptView(c echo.Context, o *opened, whole bool) views.ReceiptView {
+	f := h.orderFrame(c, o)
+	l := f.Language
 	v := views.ReceiptView{
-		Frame: h.orderFrame(o), State: views.OrderState(o.order.State), Minimal: !whole, OrderID: o.order.ID, Reference: contentID(o.order),
-		PaidAt: moment(o.order.PaidAt), Lines: lines(&o.order.Cart), Totals: totals(&o.order.Cart),
+		Frame: f, State: views.OrderState(o.order.State), Minimal: !whole, OrderID: o.order.ID, Reference: contentID(o.order),
+		PaidAt: l.Moment(o.order.PaidAt), Lines: lines(l, o), Totals: totals(l, &o.order.Cart), SellerLines: o.tenant.Branding.SellerLines,
 	}
 	if whole {
 		v.CustomerName, v.CustomerEmail = o.customer.Name, maskEmail(o.customer.Email)
@@ -162,11 +171,11 @@ func (h *Handlers) receiptView(o *opened, whole bool) views.ReceiptView {
 	}
 	v.PaidWith = o.payment.Method
 	for _, r := range o.refunds {
-		v.Refunds = append(v.Refunds, views.Refund{At: r.CreatedAt.UTC().Format("2 January 2006"), Amount: r.Amount.Display(), Status: refundWords(r.State)})
+		v.Refunds = append(v.Refunds, views.Refund{At: l.Date(r.CreatedAt), Amount: l.Money(r.Amount), Status: refundWords(l, r.State)})
 	}
 	if o.payment.RefundedMinor > 0 {
-		v.Refunded = pay.Money{Minor: o.payment.RefundedMinor, Currency: o.payment.Amount.Currency}.Display()
-		v.NetPaid = pay.Money{Minor: o.payment.Amount.Minor - o.payment.RefundedMinor, Currency: o.payment.Amount.Currency}.Display()
+		v.Refunded = l.Money(pay.Money{Minor: o.payment.RefundedMinor, Currency: o.payment.Amount.Currency})
+		v.NetPaid = l.Money(pay.Money{Minor: o.payment.Amount.Minor - o.payment.RefundedMinor, Currency: o.payment.Amount.Currency})
 	}
 	return v
 }
@@ -177,52 +186,55 @@ func payable(s pay.OrderState) bool {
 	return s == pay.OrderDraft || s == pay.OrderOpen || s == pay.OrderExpired
 }
 
-func refundWords(s pay.RefundState) string {
+func refundWords(l *i18n.Language, s pay.RefundState) string {
 	switch s {
 	case pay.RefundPending, pay.RefundRequiresAction:
-		return "on its way"
+		return l.Say("receipt.refund_pending")
 	case pay.RefundFailed, pay.RefundCanceled:
-		return "did not succeed"
+		return l.Say("receipt.refund_failed")
 	}
 	return ""
 }
 
-func lines(cart *pay.Cart) []views.Line {
+func lines(l *i18n.Language, o *opened) []views.Line {
+	cart := &o.order.Cart
+	show := func(minor int64) string { return l.Money(pay.Money{Minor: minor, Currency: cart.Currency}) }
 	out := make([]views.Line, 0, len(cart.Lines))
-	for _, l := range cart.Lines {
-		line := views.Line{Title: l.Title, Information: l.Additional, Amount: pay.Money{Minor: l.SubtotalMinor, Currency: cart.Currency}.Display(),
-			Explanation: l.Explanation}
-		if l.Quantity > 1 {
-			line.Quantity = "Quantity " + strconv.FormatInt(l.Quantity, 10)
-			if l.SubtotalMinor%(l.Quantity*cart.Currency.Step()) == 0 {
-				line.Quantity = strconv.FormatInt(l.Quantity, 10) + " × " + pay.Money{Minor: l.SubtotalMinor / l.Quantity, Currency: cart.Currency}.Display()
+	for i := range cart.Lines {
+		priced := &cart.Lines[i]
+		line := views.Line{Title: priced.Title, Information: priced.Additional, Amount: show(priced.SubtotalMinor),
+			Explanation: l.Explain(cart, priced, o.tenant.Branding.DisplayName)}
+		if priced.Quantity > 1 {
+			line.Quantity = l.Say("line.quantity", "Number", l.Integer(priced.Quantity))
+			if priced.SubtotalMinor%(priced.Quantity*cart.Currency.Step()) == 0 {
+				line.Quantity = l.Integer(priced.Quantity) + " × " + show(priced.SubtotalMinor/priced.Quantity)
 			}
 		}
-		if l.VATMinor > 0 {
-			prefix := "plus "
-			if cart.VATMode == pay.VATInclusive {
-				prefix = "incl. "
-			}
-			line.VAT = prefix + pay.Money{Minor: l.VATMinor, Currency: cart.Currency}.Display() + " VAT"
+		switch {
+		case priced.VATMinor == 0:
+		case cart.VATMode == pay.VATInclusive:
+			line.VAT = l.Say("line.vat_included", "Amount", show(priced.VATMinor))
+		default:
+			line.VAT = l.Say("line.vat_added", "Amount", show(priced.VATMinor))
 		}
 		out = append(out, line)
 	}
 	return out
 }
 
-func totals(cart *pay.Cart) views.Totals {
-	t := views.Totals{Total: cart.Total().Display()}
+func totals(l *i18n.Language, cart *pay.Cart) views.Totals {
+	t := views.Totals{Total: l.Money(cart.Total())}
 	if cart.VATMinor == 0 {
 		return t
 	}
-	rate := pay.Percent(cart.VATBasisPoints)
-	t.VAT = pay.Money{Minor: cart.VATMinor, Currency: cart.Currency}.Display()
+	rate := l.Percent(cart.VATBasisPoints)
+	t.VAT = l.Money(pay.Money{Minor: cart.VATMinor, Currency: cart.Currency})
 	if cart.VATMode == pay.VATInclusive {
-		t.VATLabel = "Includes VAT " + rate + " %"
+		t.VATLabel = l.Say("order.vat_included", "Rate", rate)
 		return t
 	}
-	t.VATLabel = "VAT " + rate + " %"
-	t.Subtotal = pay.Money{Minor: cart.SubtotalMinor, Currency: cart.Currency}.Display()
+	t.VATLabel = l.Say("order.vat_rate", "Rate", rate)
+	t.Subtotal = l.Money(pay.Money{Minor: cart.SubtotalMinor, Currency: cart.Currency})
 	return t
 }
 
@@ -241,32 +253,4 @@ func maskEmail(s string) string {
 		return ""
 	}
 	return local[:1] + strings.Repeat("•", 5) + "@" + domain
-}
-
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2 January 2006, 15:04 MST")
-}
-
-// contentColour is black or white, whichever is more readable on the accent
-// (WCAG 2.2, relative luminance).
-func contentColour(accent string) string {
-	rgb, err := strconv.ParseUint(strings.TrimPrefix(accent, "#"), 16, 32)
-	if err != nil {
-		return "#ffffff"
-	}
-	channel := func(shift uint) float64 {
-		c := float64(rgb>>shift&0xff) / 255
-		if c <= 0.03928 {
-			return c / 12.92
-		}
-		return math.Pow((c+0.055)/1.055, 2.4)
-	}
-	luminance := 0.2126*channel(16) + 0.7152*channel(8) + 0.0722*channel(0)
-	if (luminance+0.05)/0.05 > 1.05/(luminance+0.05) {
-		return "#000000"
-	}
-	return "#ffffff"
 }

@@ -32,6 +32,7 @@ func (h *Handlers) routes(e *echo.Echo) {
 	e.POST("/account/:link/cards/:card/delete", h.removeCard, readForm)
 	e.POST("/account/:link/cards/:card/label", h.labelCard, readForm)
 	get("/logo/:tenant", h.showLogo)
+	get("/logo/:tenant/:hash", h.showLogo)
 
 	// Stripe.
 	e.POST("/webhooks/stripe/:tenant", h.StripeWebhook)

@@ -14,8 +14,11 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"github.com/portatill/portatill/internal/backoffice"
+	"github.com/portatill/portatill/internal/daybook"
 	"github.com/portatill/portatill/internal/mail"
 	"github.com/portatill/portatill/internal/staff"
+	"github.com/portatill/portatill/internal/tenantset"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -39,6 +42,17 @@ type Options struct {
 	Logos LogoRows
 	// Staff is who may look after the books; nil: there are no staff pages.
 	Staff *staff.Service
+	// Backoffice reads the staff's lists; needed with Staff.
+	Backoffice backoffice.Reader
+	// Books and Runs are what the staff's pages of the books read, and the work that they
+	// start; both are there where Staff is.
+	Books BookRows
+	Runs  Runs
+	// Tenants changes tenants, Examine makes the doctor's checks and Installation tells
+	// what is running, for the staff's pages.
+	Tenants      *tenantset.Service
+	Examine      Examiner
+	Installation InstallationReader
 	// Mail is the mails; nil: there are no pages about them.
 	Mail *mail.Post
 	// StripeWebhook receives Stripe's deliveries.
@@ -56,6 +70,9 @@ type Handlers struct {
 	// staffCookies and adminPages are the staff pages': see admin_routes.go.
 	staffCookies *staffCookies
 	adminPages   map[string]bool
+	// daybook is what the overview remembers of each day.
+	daybook    *daybook.Book
+	doctorRuns doctorRuns
 	// badKeys counts refused licence keys by the caller's address.
 	badKeys middleware.RateLimiterStore
 }
@@ -73,6 +90,7 @@ func New(o Options) http.Handler {
 	h := &Handlers{Options: o, sessions: &rowStore{rows: o.Sessions, now: o.Pay.Now, secure: strings.HasPrefix(o.Pay.BaseURL, "https://")},
 		badKeys: middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{Rate: badKeysASecond, Burst: badKeyBurst, ExpiresIn: badKeysRemember})}
 	h.staffCookies = &staffCookies{secure: h.sessions.secure}
+	h.daybook = &daybook.Book{Source: o.Books, Now: o.Pay.Now}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = clientIP(o.TrustedProxies)

@@ -163,7 +163,7 @@ func setupOn(t testing.TB, store *sqlstore.Store, changes ...func(*pay.Tenant)) 
 	k.pay = &pay.Service{Store: store, Gateway: k.stripe, Log: log, BaseURL: baseURL,
 		Now: func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }}
 	k.tenant, k.license = k.addTenant(changes...)
-	k.options = handlers.Options{Pay: k.pay, Log: log, Version: "test", Sessions: store, Logos: store, Ready: func(r *http.Request) error { return store.Ping(r.Context()) },
+	k.options = handlers.Options{Pay: k.pay, Log: log, Version: "test", Sessions: store, Logos: store, Backoffice: store, Ready: func(r *http.Request) error { return store.Ping(r.Context()) },
 		StripeWebhook: func(c echo.Context) error { return c.String(http.StatusOK, "stored") }}
 	k.http = handlers.New(k.options)
 	return k

@@ -320,6 +320,14 @@ func newAttempt(t *Tenant, o *Order, number int, stripeCustomer string, now time
 	}
 }
 
+// nextAttempt is newAttempt for an order that had one before: its page stays in the
+// customer's language.
+func nextAttempt(t *Tenant, o *Order, number int, language, stripeCustomer string, now time.Time) *Attempt {
+	a := newAttempt(t, o, number, stripeCustomer, now)
+	a.Language = language
+	return a
+}
+
 // settleNothingDue pays an order whose voucher covers everything.
 func (s *Service) settleNothingDue(ctx context.Context, tx Tx, t *Tenant, o *Order, cause Cause, now time.Time) error {
 	moved, err := tx.MarkOrderPaid(ctx, o.TenantID, o.ID, OrderDraft, "voucher", now)

@@ -2,6 +2,7 @@ package pay_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -500,5 +501,63 @@ func TestARequestIsCheckedBeforeAnythingIsStored(t *testing.T) {
 		if _, err := w.Pay.StartPayment(context.Background(), c.Order.PayToken, pay.Choice{}); pay.CodeOf(err) != pay.CodeTenantSuspended {
 			t.Errorf("got %v", err)
 		}
+	})
+}
+
+// TestLanguage: Stripe's page follows the language that the customer asks for, and what was asked of Stripe under one
+// key never changes.
+func TestLanguage(t *testing.T) {
+	t.Parallel()
+	in := func(language string) pay.Choice { return pay.Choice{Language: language} }
+	tries := func(t *testing.T, w *paytest.World, orderID string, want ...string) {
+		t.Helper()
+		var got []string
+		for _, a := range w.Attempts(orderID) {
+			got = append(got, a.Language+" "+string(a.State))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("the attempts are %q, want %q", got, want)
+		}
+	}
+	suite(t, []row{
+		{name: "TheSameLanguageAgainOrNoneIsTheSamePage", want: paid, play: func(t *testing.T, w *paytest.World) string {
+			c := w.Open()
+			first := w.Choose(c.Order, in("de"))
+			if again := w.Choose(c.Order, in("de")); again != first {
+				t.Errorf("the second press leads to %s, the first to %s", again, first)
+			}
+			if none := w.Choose(c.Order, in("")); none != first {
+				t.Errorf("a press without a language leads to %s, the first to %s", none, first)
+			}
+			tries(t, w, c.Order.ID, " expired", "de open")
+			w.MustPay(first)
+			w.DeliverAll()
+			return c.Order.ID
+		}},
+		{name: "AnotherLanguageBetweenTwoClicksIsAnotherSessionThatCanBePaid", want: paid, play: func(t *testing.T, w *paytest.World) string {
+			c, pages := w.Open(), map[string]bool{}
+			last := ""
+			for _, language := range []string{"", "de", "fr", "de", "ar"} {
+				last = w.Choose(c.Order, in(language))
+				pages[last] = true
+			}
+			if len(pages) != 5 {
+				t.Errorf("%d pages, want one for each choice", len(pages))
+			}
+			tries(t, w, c.Order.ID, " expired", "de expired", "fr expired", "de expired", "ar open")
+			w.MustPay(last)
+			w.DeliverAll()
+			return c.Order.ID
+		}},
+		{name: "PaidInOneLanguageWhileAnotherIsAskedForIsPaidOnce", want: paid, play: func(t *testing.T, w *paytest.World) string {
+			c := w.Open()
+			w.MustPay(w.Choose(c.Order, in("de")))
+			if to := w.Choose(c.Order, in("fr")); to != paytest.BaseURL+"/pay/"+c.Order.PayToken+"/return" {
+				t.Errorf("who paid already is led to %s", to)
+			}
+			tries(t, w, c.Order.ID, " expired", "de succeeded")
+			w.DeliverAll()
+			return c.Order.ID
+		}},
 	})
 }

@@ -19,7 +19,7 @@ type ClosedDay struct {
 	Entries  int64  // how many are sealed
 	LastSeq  int64
 	Previous string // the hash of the day before, "" for the first
-	Hash     string // of Previous, Day and each entry's Sum in order of Seq
+	Hash     string // of Previous, Day, each entry's Sum in order of Seq, LastSeq and ClosedAt
 	ClosedAt time.Time
 }
 
@@ -41,7 +41,9 @@ func (s *seal) add(e *LedgerEntry, sum string) {
 	s.entries, s.lastSeq = s.entries+1, e.Seq
 }
 
-func (s *seal) hash() string {
+// hash ends the seal: nothing can be added after it.
+func (s *seal) hash(closedAt time.Time) string {
+	fmt.Fprintf(s.sum, " %d %d", s.lastSeq, closedAt.UnixMicro()) //nolint:errcheck // a hash takes everything
 	return hex.EncodeToString(s.sum.Sum([]byte(nil)))
 }
 
@@ -101,11 +103,7 @@ func (s *Service) closeNextDay(ctx context.Context, t *Tenant) (closed bool, err
 		}); err != nil && !errors.Is(err, errStopWalk) {
 			return err
 		}
-		day := first.UTC().Truncate(24 * time.Hour)
-		if day.Format(time.DateOnly) <= last.Day { // booked at the turn of a day that is sealed
-			day, _ = time.Parse(time.DateOnly, last.Day)
-			day = day.AddDate(0, 0, 1)
-		}
+		day := nextDay(first, last.Day)
 		if !day.Before(midnight) {
 			return nil
 		}
@@ -126,7 +124,7 @@ func (s *Service) closeNextDay(ctx context.Context, t *Tenant) (closed bool, err
 		}); err != nil {
 			return err
 		}
-		d.Entries, d.LastSeq, d.Hash = sealed.entries, sealed.lastSeq, sealed.hash()
+		d.Entries, d.LastSeq, d.Hash = sealed.entries, sealed.lastSeq, sealed.hash(d.ClosedAt)
 		closed = true
 		return tx.InsertClosedDay(ctx, d)
 	})
@@ -137,18 +135,72 @@ var errStopWalk = errors.New("enough")
 
 // VerifyLedger computes every hash of a tenant's ledger again and returns one line for
 // each that is not what was stored: an entry that was changed, a closed day that lacks
-// an entry or has one more. It reads the whole ledger, one entry at a time.
+// an entry or has one more, a day that the sweep has closed and that is open now. It
+// reads the whole ledger, one entry at a time.
 func (s *Service) VerifyLedger(ctx context.Context, t *Tenant) ([]string, error) {
 	days, err := s.Store.ListClosedDays(ctx, t.ID)
 	if err != nil {
 		return nil, err
 	}
-	c := newChain(t, days, 0)
+	mark, err := s.Store.SweepMark(ctx, t.ID, ListBalance)
+	if err != nil {
+		return nil, err
+	}
+	c, open := newChain(t, days, 0), openDay{days: days, mark: mark}
 	err = s.Store.WalkLedger(ctx, t.ID, 0, 0, func(e *LedgerEntry) error {
 		c.entry(e)
+		if c.day == nil {
+			open.entry(e)
+		}
 		return nil
 	})
-	return c.end(), err
+	faults := c.end()
+	if open.reopened(s.Now()) {
+		faults = append(faults, fmt.Sprintf("%s: %s: I-04: the day is not closed, though the sweep has gone round since it ended: its row is gone, or it cannot be closed",
+			t.Slug, open.end.AddDate(0, 0, -1).Format(time.DateOnly)))
+	}
+	return faults, err
+}
+
+// openDay is the oldest day that is not closed, while the entries after the closed ones
+// go by.
+type openDay struct {
+	days []*ClosedDay
+	mark SweepMark
+	end  time.Time // of the day, zero while there is no entry
+	past bool      // an entry was booked after the day, and before the long sweep
+}
+
+func (o *openDay) entry(e *LedgerEntry) {
+	if !o.end.IsZero() {
+		o.past = o.past || (!e.At.Before(o.end) && e.At.Before(o.mark.DeepAt))
+		return
+	}
+	day := ""
+	if len(o.days) > 0 {
+		day = o.days[len(o.days)-1].Day
+	}
+	o.end = nextDay(e.At, day).AddDate(0, 0, 1)
+}
+
+// reopened reports that the day was closed once. Each sweep closes days when it has
+// listed the balance, and one may die between the two: so the long one of the last day
+// must be followed by others, for longer than they are apart. What tells the times in
+// spite of a clock that was wrong is an entry that was booked between the day's end and
+// that sweep.
+func (o *openDay) reopened(now time.Time) bool {
+	return o.past && !o.mark.DeepAt.Before(o.end) && o.mark.Through.Sub(o.mark.DeepAt) >= settleTime && !o.mark.Through.After(now)
+}
+
+// nextDay is the day that an entry is closed in, after the one that was closed last, ""
+// for none: what was booked at the turn of a day that is closed is in the next.
+func nextDay(at time.Time, last string) time.Time {
+	day := at.UTC().Truncate(24 * time.Hour)
+	if day.Format(time.DateOnly) <= last {
+		day, _ = time.Parse(time.DateOnly, last)
+		day = day.AddDate(0, 0, 1)
+	}
+	return day
 }
 
 // chain verifies a tenant's ledger while its entries go by in the order of Seq.
@@ -185,8 +237,10 @@ func (c *chain) begin() {
 	case day == nil:
 	case c.sealed.entries != day.Entries:
 		c.fault(day.Day, "the closed day has %d entries, it was closed with %d", c.sealed.entries, day.Entries)
-	case c.sealed.hash() != day.Hash && c.changed == 0:
-		c.fault(day.Day, "the closed day's entries are not those that it was closed with, or not in their order")
+	case c.sealed.lastSeq != day.LastSeq:
+		c.fault(day.Day, "the closed day ends with entry no. %s, it was closed with no. %s", strconv.FormatInt(c.sealed.lastSeq, 10), strconv.FormatInt(day.LastSeq, 10))
+	case c.sealed.hash(day.ClosedAt) != day.Hash && c.changed == 0:
+		c.fault(day.Day, "the closed day's entries are not those that it was closed with, or not in their order, or its time was changed")
 	}
 	c.day, c.sealed, c.changed = nil, nil, 0
 	if len(c.days) > 0 {

@@ -61,13 +61,6 @@ type MailFilter struct {
 	Limit    int       // 0: 50
 }
 
-// Waiting is how much of each kind waits for a person at a tenant's.
-type Waiting struct {
-	Unclaimed, Mismatches, Postings, Refunds, Disputes int
-	DisputeDue                                         time.Time // the soonest end of Disputes; zero when none is known
-	Events, Deliveries, Mails                          int       // that were given up
-}
-
 // MailJob asks for one mail to be sent.
 type MailJob struct {
 	MailID string
@@ -94,7 +87,7 @@ func mailsFault(mails string) string {
 	}
 	for kind := range strings.SplitSeq(mails, ",") {
 		if !slices.Contains(MailKinds, MailKind(kind)) {
-			return "must be empty (all of them), none, or some of receipt, payment_failed, authentication and daily, separated by commas"
+			return "must be all, none, or some of receipt, payment_failed, authentication and daily, separated by commas"
 		}
 	}
 	return ""

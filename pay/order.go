@@ -138,7 +138,10 @@ type Attempt struct {
 	// token is attached.
 	CardID string
 	// SaveCard keeps the card that the customer pays with for later charges.
-	SaveCard  bool
+	SaveCard bool
+	// Language is that of Stripe's page and of ours after it, a BCP 47 tag; "" leaves
+	// the choice to the browser. Part of what Stripe is asked for under the key.
+	Language  string
 	URL       string // Stripe's page
 	ExpiresAt time.Time
 	// StartedAt is when the customer was first sent to Stripe's page; zero before.

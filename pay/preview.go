@@ -175,6 +175,11 @@ func (x *recordingTx) InsertPosting(ctx context.Context, p *Posting) error {
 	return x.done(x.Tx.InsertPosting(ctx, p), "PortaBilling is to be told: %s of %s for %s (%s)", p.Kind, p.Amount, cmp.Or(p.OrderID, p.CustomerID), p.State)
 }
 
+func (x *recordingTx) MovePosting(ctx context.Context, p *Posting, from PostingState) (bool, error) {
+	ok, err := x.Tx.MovePosting(ctx, p, from)
+	return x.moved(ok, err, "posting %s %s → %s", p.ID, from, p.State)
+}
+
 func (x *recordingTx) InsertDelivery(ctx context.Context, d *Delivery) error {
 	before, err := x.ListDeliveries(ctx, d.TenantID, d.OrderID)
 	if err != nil {

@@ -85,7 +85,8 @@ type ProofQuery struct {
 // learnt, and the two side by side in time: the halves of a fact are never far from
 // each other, so that few wait in memory for the other one.
 type ProofSides struct {
-	// Entry takes an entry, and the reason of the case whose money it moves, "" for none.
+	// Entry takes an entry, and the reason of the case whose money it moves, or
+	// ReasonIgnored, "" for none.
 	Entry       func(e *LedgerEntry, reason string) error
 	Transaction func(*BalanceTransaction) error
 	Posting     func(ProofPosting) error
@@ -99,7 +100,14 @@ type ProofPosting struct {
 	State    PostingState
 	Minor    int64
 	Count    int64
+	// First and Last are the orders of two of them, or the cases where there is no order; ""
+	// for those that nobody has to look at.
+	First, Last string
 }
+
+// ReasonIgnored stands in the place of a case's reason once somebody decided that
+// nothing is to be done about it.
+const ReasonIgnored = "ignored"
 
 // Proof proves the books of the days from one until another, that one included; from the
 // zero time for everything. It asks nobody: it is as fresh as the last sweep. Memory

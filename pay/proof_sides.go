@@ -164,9 +164,13 @@ func (w *proving) account(k accountKey, minor, count int64) {
 	case AccountRefunds:
 		cause = "refunds"
 	case AccountSuspense:
-		cause, mend = cmp.Or(k.reason, "unclaimed"), "portatill unclaimed list"
-		if cause == "no_order" {
+		// A case that was decided since is in the list with --all only.
+		cause, mend = cmp.Or(k.reason, "unclaimed"), "portatill unclaimed list --all"
+		switch cause {
+		case "no_order":
 			cause = "unclaimed"
+		case ReasonIgnored:
+			mend = ""
 		}
 	default:
 		cause = CauseUnexplained
@@ -185,9 +189,15 @@ func (w *proving) posting(p ProofPosting) error {
 	case PostingPending, PostingSending:
 		cause = "posting_waiting"
 	default:
-		cause, mend = "posting_"+string(p.State), "portatill orders show ORDER"
+		cause, mend = "posting_"+string(p.State), "portatill orders show "+p.First
+		if strings.HasPrefix(p.First, "unc_") { // of money that came in without an order
+			mend = "portatill unclaimed list --all"
+		}
 	}
 	c.portabilling -= p.Minor
-	c.differ(customersPortaBilling, cause, p.Minor, p.Count, "", mend)
+	c.differ(customersPortaBilling, cause, p.Minor, p.Count, p.First, mend)
+	if d := c.differences[[2]string{customersPortaBilling, cause}]; d != nil && p.Last != p.First && len(d.objects) < maxObjects {
+		d.objects = append(d.objects, p.Last)
+	}
 	return nil
 }

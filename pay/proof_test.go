@@ -114,6 +114,75 @@ func TestTheProofNamesEveryDifference(t *testing.T) {
 	}
 }
 
+// mends is the command beside each cause of a proof.
+func mends(p *pay.Proof) map[string]string {
+	out := map[string]string{}
+	for _, r := range p.Rows {
+		for _, d := range r.Differences {
+			out[d.Cause] = d.Mend
+		}
+	}
+	return out
+}
+
+// TestTheProofsCommandsShowWhatTheySay: a decided case is not in the list of open ones,
+// and a posting that a person must look at is found by its order.
+func TestTheProofsCommandsShowWhatTheySay(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB) *sqlstore.Store) {
+		ctx := context.Background()
+		w := paytest.Setup(t, open(t))
+		o := settled(w)
+		w.Act("dispute", sessionID(w, o), 0)
+		listed(t, w)
+		w.ActWith("dispute", map[string]any{"id": w.DisputeAtStripe(), "status": "lost"})
+		w.PayDirectly("1000", nil)
+		listed(t, w)
+		found := mends(proved(t, w))
+		if found["unclaimed"] != "portatill unclaimed list --all" || found["posting_needs_review"] != "portatill orders show "+o.ID {
+			t.Errorf("the commands are %v", found)
+		}
+		cases, err := w.Store.ListUnclaimed(ctx, w.Tenant.ID)
+		if err != nil || len(cases) != 1 {
+			t.Fatalf("%d cases, %v", len(cases), err)
+		}
+		if _, err := w.Pay.IgnoreUnclaimed(ctx, pay.IgnoreUnclaimed{TenantID: w.Tenant.ID, ID: cases[0].ID, Reason: "a test", Cause: pay.Cause{Kind: pay.CauseCLI, ID: "ada"}}); err != nil {
+			t.Fatal(err)
+		}
+		p := proved(t, w)
+		found = mends(p)
+		if mend, ok := found["ignored"]; !ok || mend != "" || found["unclaimed"] != "" || causes(p)["ignored GBP"] != 1000 || !p.Square() {
+			t.Errorf("after it was ignored: %v, %v", found, causes(p))
+		}
+	})
+}
+
+// TestAPostingWithoutAnOrderIsFoundByItsCase: money that was assigned, and that the bank took back.
+func TestAPostingWithoutAnOrderIsFoundByItsCase(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB) *sqlstore.Store) {
+		ctx := context.Background()
+		w := paytest.Setup(t, open(t))
+		settled(w)
+		w.TakeForeign(3000)
+		listed(t, w)
+		charge := w.FirstAtStripe("/v1/charges")
+		u := theCase(w, charge)
+		if _, err := w.Pay.AssignUnclaimed(ctx, pay.AssignUnclaimed{TenantID: w.Tenant.ID, ID: u.ID, ICustomer: paytest.ICustomer, Reason: "theirs",
+			Cause: pay.Cause{Kind: pay.CauseCLI, ID: "ada"}}); err != nil {
+			t.Fatal(err)
+		}
+		w.Act("refund", charge, 1000)
+		listed(t, w)
+		if faults := broken(w); len(faults) > 0 {
+			t.Errorf("faults of sound books: %q", faults)
+		}
+		if found := mends(proved(t, w)); found["posting_needs_review"] != "portatill unclaimed list --all" {
+			t.Errorf("the commands are %v", found)
+		}
+	})
+}
+
 // TestWhatStripeConvertsLeavesOneCurrencyAndComesIntoAnother: each as an entry of its
 // own, with the rate.
 func TestWhatStripeConvertsLeavesOneCurrencyAndComesIntoAnother(t *testing.T) {

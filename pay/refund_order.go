@@ -125,6 +125,22 @@ func (s *Service) requestRefund(ctx context.Context, tx Tx, in *RefundOrder) (*R
 		What: "refund.requested", Cause: in.Cause, Detail: amount.String()})
 }
 
+// Refundable returns the payment of an order and what can be given back of it now: what was
+// captured, less what went back or is on its way. It may be more than a Refund a moment
+// later finds. CodeNotFound when the tenant has no such order, or nothing was paid for it.
+func (s *Service) Refundable(ctx context.Context, tenantID, orderID string) (*Payment, Money, error) {
+	p, err := s.Store.PaymentByOrder(ctx, tenantID, orderID)
+	if err != nil {
+		return nil, Money{}, err
+	}
+	requests, err := s.Store.ListRefundRequests(ctx, tenantID, p.ID)
+	if err != nil {
+		return nil, Money{}, err
+	}
+	left, err := refundable(ctx, s.Store, p, requests)
+	return p, Money{max(left, 0), p.Amount.Currency}, err
+}
+
 // refundable is what a payment has left to give back, in minor units: what was
 // captured, less what went back, less what we asked for and the books do not show yet.
 func refundable(ctx context.Context, r Reader, p *Payment, requests []*RefundRequest) (int64, error) {

@@ -106,7 +106,7 @@ func (b *booking) insertAttempt(number int, shape func(*Attempt) *Attempt) error
 	if err != nil {
 		return err
 	}
-	return b.tx.InsertAttempt(b.ctx, shape(newAttempt(b.tenant, b.order, number, c.StripeCustomer, b.now)))
+	return b.tx.InsertAttempt(b.ctx, shape(nextAttempt(b.tenant, b.order, number, b.attempt.Language, c.StripeCustomer, b.now)))
 }
 
 // applySetup decides what the facts of a session in mode setup mean: no money, but a

@@ -14,7 +14,9 @@ type EventFilter struct {
 	Type     string // Stripe's, such as charge.refunded
 	State    EventState
 	Since    time.Time // received at or after
+	Objects  []string  // about one of these, such as an order's session and intent
 	After    string    // our id of the last event of the page before; newest first
+	Bare     bool      // without payloads
 	Limit    int       // 1 to 1,000; 0 means 50
 }
 

@@ -112,6 +112,7 @@ type Reader interface {
 	// t, oldest first, across tenants.
 	RefundRequestsDue(ctx context.Context, t time.Time, limit int) ([]*RefundRequest, error)
 	ListPostings(ctx context.Context, tenantID, orderID string) ([]*Posting, error)
+	PostingByID(ctx context.Context, tenantID, id string) (*Posting, error)
 	ListDeliveries(ctx context.Context, tenantID, orderID string) ([]*Delivery, error)
 	ListStory(ctx context.Context, tenantID, orderID string) ([]*StoryLine, error)
 	ListEntries(ctx context.Context, tenantID, orderID string) ([]*LedgerEntry, error)
@@ -289,6 +290,8 @@ type Tx interface {
 	InsertEntry(ctx context.Context, e *LedgerEntry) (booked bool, err error)
 
 	InsertPosting(ctx context.Context, p *Posting) error
+	// MovePosting stores p.State and p.UpdatedAt, from the state that was read.
+	MovePosting(ctx context.Context, p *Posting, from PostingState) (bool, error)
 	// InsertDelivery and InsertUnclaimed store nothing, without an error, when the
 	// fact or object has its row already.
 	InsertDelivery(ctx context.Context, d *Delivery) error

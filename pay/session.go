@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -77,7 +78,8 @@ func (s *Service) tryOpenSession(ctx context.Context, t *Tenant, c *Checkout) er
 	}
 	session, err := s.Gateway.CreateSession(ctx, t, SessionInput{
 		Order: c.Order, Attempt: c.Attempt, Customer: c.Customer, StripeCustomer: stripeCustomer,
-		Lines: c.Order.Cart.StripeLines(), SaveCard: c.Attempt.SaveCard, ReturnURL: s.PayURL(c.Order, "/return"), CancelURL: s.PayURL(c.Order, "/cancel"),
+		Lines: c.Order.Cart.StripeLines(), SaveCard: c.Attempt.SaveCard,
+		ReturnURL: s.PayURL(c.Order, "/return") + inLanguage(c.Attempt), CancelURL: s.PayURL(c.Order, "/cancel") + inLanguage(c.Attempt),
 		ExpiresAt: c.Attempt.ExpiresAt, Metadata: metadata(t, c),
 	}, c.Attempt.IdempotencyKey)
 	if err != nil {
@@ -87,6 +89,14 @@ func (s *Service) tryOpenSession(ctx context.Context, t *Tenant, c *Checkout) er
 		return s.refusedByStripe(ctx, t, c, stripeCustomer, "create session", err)
 	}
 	return s.Store.InTx(ctx, func(tx Tx) error { return s.storeSession(ctx, tx, t, c, stripeCustomer, session) })
+}
+
+// inLanguage keeps the customer's language over Stripe's page without a cookie.
+func inLanguage(a *Attempt) string {
+	if a.Language == "" {
+		return ""
+	}
+	return "?lang=" + url.QueryEscape(a.Language)
 }
 
 func metadata(t *Tenant, c *Checkout) map[string]string {
@@ -184,7 +194,7 @@ func (s *Service) refusedByStripe(ctx context.Context, t *Tenant, c *Checkout, s
 			}
 			known = ""
 		}
-		if err := tx.InsertAttempt(ctx, newAttempt(t, c.Order, a.Number+1, known, now)); err != nil {
+		if err := tx.InsertAttempt(ctx, nextAttempt(t, c.Order, a.Number+1, a.Language, known, now)); err != nil {
 			return err
 		}
 		return tell(ctx, tx, c.Order, now, "refused_by_stripe", Cause{CauseRequest, a.ID}, failure)

@@ -31,6 +31,9 @@ func (s *Service) Authenticate(ctx context.Context, key string) (*Tenant, error)
 type Choice struct {
 	CardID   string // the saved card to pay with, "" for Stripe's page
 	SaveCard bool   // keep the card that is paid with on Stripe's page, where the tenant asks
+	// Language is the one that the customer asked for, a BCP 47 tag such as "de"; ""
+	// when they asked for none. Stripe's page is in it too.
+	Language string
 }
 
 // StartPayment is the pay button: it returns the page of Stripe's where the
@@ -88,9 +91,9 @@ func (s *Service) startPayment(ctx context.Context, token string, choice Choice)
 	case !payable(c.Order):
 		return s.PayURL(o, "/return"), nil
 	case choice.CardID != "" && c.Order.Kind == OrderPayment:
-		return s.payWithCard(ctx, t, c, choice.CardID)
+		return s.payWithCard(ctx, t, c, choice)
 	}
-	return s.toStripe(ctx, t, c, choice.SaveCard)
+	return s.toStripe(ctx, t, c, choice)
 }
 
 // payable reports whether the pay button can lead anywhere.
@@ -98,12 +101,15 @@ func payable(o *Order) bool {
 	return o.State == OrderOpen || o.State == OrderDraft || o.State == OrderExpired
 }
 
-// toStripe opens a Checkout session, or takes the open one, and leads there.
-func (s *Service) toStripe(ctx context.Context, t *Tenant, c *Checkout, save bool) (string, error) {
+// toStripe opens a Checkout session, or takes the open one, and leads there. A session
+// of other wishes than the customer's is ended before: what Stripe was asked for under
+// an attempt's key never changes.
+func (s *Service) toStripe(ctx context.Context, t *Tenant, c *Checkout, choice Choice) (string, error) {
 	asked := t.Policies.SaveCard == "ask" && c.Order.Kind == OrderPayment
-	if a := c.Attempt; a == nil || a.State.Final() || (asked && a.SaveCard != save) {
+	if a := c.Attempt; a == nil || a.State.Final() || (asked && a.SaveCard != choice.SaveCard) || (choice.Language != "" && a.Language != choice.Language) {
 		if err := s.supersede(ctx, t, c, func(next *Attempt) *Attempt {
-			next.SaveCard = next.SaveCard || (asked && save)
+			next.SaveCard = next.SaveCard || (asked && choice.SaveCard)
+			next.Language = cmp.Or(choice.Language, next.Language)
 			return next
 		}); err != nil {
 			return "", err
@@ -137,11 +143,14 @@ func (s *Service) finishEarlierCharge(ctx context.Context, t *Tenant, c *Checkou
 }
 
 // payWithCard charges a saved card for an order whose customer is on its page.
-func (s *Service) payWithCard(ctx context.Context, t *Tenant, c *Checkout, cardID string) (string, error) {
-	if _, err := s.ownCard(ctx, t, c.Customer.StripeCustomer, cardID); err != nil {
+func (s *Service) payWithCard(ctx context.Context, t *Tenant, c *Checkout, choice Choice) (string, error) {
+	if _, err := s.ownCard(ctx, t, c.Customer.StripeCustomer, choice.CardID); err != nil {
 		return "", err
 	}
-	if err := s.supersede(ctx, t, c, func(next *Attempt) *Attempt { return chargeAttempt(next, cardID, s.Now()) }); err != nil {
+	if err := s.supersede(ctx, t, c, func(next *Attempt) *Attempt {
+		next.Language = cmp.Or(choice.Language, next.Language)
+		return chargeAttempt(next, choice.CardID, s.Now())
+	}); err != nil {
 		return "", err
 	}
 	err := s.charge(ctx, t, c, cardToken{}, Cause{CauseBrowser, c.Order.ID})
@@ -155,7 +164,7 @@ func (s *Service) payWithCard(ctx context.Context, t *Tenant, c *Checkout, cardI
 	case !payable(c.Order):
 		return s.PayURL(c.Order, "/return"), nil
 	case c.NeedsCustomer && c.Attempt.Kind == AttemptCheckout:
-		return s.toStripe(ctx, t, c, false)
+		return s.toStripe(ctx, t, c, Choice{Language: choice.Language})
 	}
 	return s.PayURL(c.Order, ""), nil
 }
@@ -177,11 +186,11 @@ func (s *Service) supersede(ctx context.Context, t *Tenant, c *Checkout, shape f
 			return Errorf(CodeConflict, "", "the payment was completed at the same moment")
 		}
 	}
-	number := 1
+	next := newAttempt(t, c.Order, 1, c.Customer.StripeCustomer, now)
 	if old != nil {
-		number = old.Number + 1
+		next = nextAttempt(t, c.Order, old.Number+1, old.Language, c.Customer.StripeCustomer, now)
 	}
-	next := shape(newAttempt(t, c.Order, number, c.Customer.StripeCustomer, now))
+	next = shape(next)
 	err := s.Store.InTx(ctx, func(tx Tx) error {
 		// The order was read before its attempts, one of which may have paid it since.
 		if order, err := tx.OrderByID(ctx, t.ID, c.Order.ID); err != nil || !payable(order) {

@@ -54,18 +54,42 @@ const (
 type Branding struct {
 	DisplayName string
 	// LogoType is the media type of the logo that is stored, "" when there is none:
-	// image/png, image/jpeg or image/webp.
+	// image/png or image/jpeg.
 	LogoType string `json:"-"`
+	// LogoHash is the beginning of the logo's SHA-256 in hex: its address has it, so that
+	// browsers may keep it for good. SetLogo sets all three.
+	LogoHash string `json:",omitempty"`
 	// Logo is the file's bytes, never a link to elsewhere. Reading a tenant leaves it
 	// nil, because every request reads one; the store gives it by itself. Storing a
 	// tenant whose Logo is nil keeps the stored one as long as LogoType is not "".
 	Logo         []byte `json:"-"`
 	AccentColour string // #rrggbb, "" for ours
 	SupportEmail string
+	// Language is what customers' pages are said in where neither their address nor
+	// the browser says; one of Languages, "" for English.
+	Language string
+	// SellerLines are on receipts: legal name, address, VAT number, one line each.
+	SellerLines []string
 	// MailName is whom customers' mails come from, "" for DisplayName; MailReplyTo where
 	// answers go, "" for SupportEmail.
 	MailName    string `json:",omitempty"`
 	MailReplyTo string `json:",omitempty"`
+}
+
+// Languages are those of the customers' pages.
+var Languages = []string{"en", "de", "fr", "es", "it", "nl", "pt", "pl", "ar"}
+
+// MaxSellerLines is how many lines a receipt has for the seller.
+const MaxSellerLines = 8
+
+// SetLogo puts a logo in the place of the one that was there; no bytes remove it.
+func (b *Branding) SetLogo(logo []byte, mediaType string) {
+	if len(logo) == 0 {
+		b.Logo, b.LogoType, b.LogoHash = nil, "", ""
+		return
+	}
+	sum := sha256.Sum256(logo)
+	b.Logo, b.LogoType, b.LogoHash = logo, mediaType, hex.EncodeToString(sum[:8])
 }
 
 // PortaBilling is where a tenant's customers are billed, and as whom we log in

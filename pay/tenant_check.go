@@ -2,7 +2,6 @@ package pay
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -91,6 +90,17 @@ func (v *tenantFaults) branding(b *Branding) {
 			v.bad("logo-file", "%s", fault)
 		} else if kind != b.LogoType {
 			v.bad("logo-file", "is %s, not %s", kind, b.LogoType)
+		}
+	}
+	if b.Language != "" && !slices.Contains(Languages, b.Language) {
+		v.bad("language", "must be one of %s, or empty for English", strings.Join(Languages, ", "))
+	}
+	if len(b.SellerLines) > MaxSellerLines {
+		v.bad("seller-lines", "at most %d lines", MaxSellerLines)
+	}
+	for _, line := range b.SellerLines {
+		if fault := nameFault(line); fault != "" {
+			v.bad("seller-lines", "%q %s", line, fault)
 		}
 	}
 	if b.AccentColour != "" && !colourPattern.MatchString(b.AccentColour) {
@@ -208,13 +218,6 @@ func LogoType(raw []byte) (mediaType, fault string) {
 	if len(raw) > MaxLogo {
 		return "", fmt.Sprintf("must have at most %d bytes, not %d", MaxLogo, len(raw))
 	}
-	// WebP: developers.google.com/speed/webp/docs/riff_container, "WebP file header".
-	if len(raw) >= 20 && string(raw[:4]) == "RIFF" && string(raw[8:15]) == "WEBPVP8" {
-		if size := int64(binary.LittleEndian.Uint32(raw[4:8])) + 8; size != int64(len(raw)) {
-			return "", "is a cut-off WebP picture"
-		}
-		return "image/webp", ""
-	}
 	for mediaType, decode := range map[string]func(io.Reader) (image.Config, error){"image/png": png.DecodeConfig, "image/jpeg": jpeg.DecodeConfig} {
 		c, err := decode(bytes.NewReader(raw))
 		if err != nil {
@@ -225,7 +228,7 @@ func LogoType(raw []byte) (mediaType, fault string) {
 		}
 		return mediaType, ""
 	}
-	return "", "must be a PNG, JPEG or WebP picture (no SVG)"
+	return "", "must be a PNG or JPEG picture (no SVG)"
 }
 
 // maxLogoSide keeps a small file from being a huge picture in every customer's browser.

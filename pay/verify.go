@@ -3,6 +3,8 @@ package pay
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,12 +27,36 @@ const (
 	skew = 5 * time.Minute
 )
 
+// VerifyAll is Verify with the invariants that Books looks for, which is what `portatill
+// books --verify` prints; of one tenant nothing of others is told.
+func (s *Service) VerifyAll(ctx context.Context, tenantID string) ([]string, error) {
+	broken, err := s.Store.VerifyBooks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	more, err := s.Verify(ctx, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	all := append(broken, more...)
+	if tenantID == "" {
+		return all, nil
+	}
+	t, err := s.Store.TenantByID(ctx, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(fault string) bool { return !strings.HasPrefix(fault, t.Slug+": ") }), nil
+}
+
 // StoredCart is an order's cart beside the amount that is charged for it.
 type StoredCart struct {
 	OrderID string
 	Kind    OrderKind
 	Total   Money // what attempts and payments are compared with
 	Cart    Cart
+	// PaidVATMinor is the VAT that the order's payment has, nil without a payment.
+	PaidVATMinor *int64
 }
 
 // Verify looks for everything that may be wrong with the books and that Books does not
@@ -98,6 +124,9 @@ func (c *StoredCart) fault() string {
 	}
 	if c.Kind == OrderPayment && c.Total != c.Cart.Total() {
 		return fmt.Sprintf("the order is over %s, its cart over %s", c.Total, c.Cart.Total())
+	}
+	if c.PaidVATMinor != nil && *c.PaidVATMinor != c.Cart.VATMinor {
+		return fmt.Sprintf("the payment has a VAT of %d, the cart %d", *c.PaidVATMinor, c.Cart.VATMinor)
 	}
 	atStripe := int64(0)
 	for _, l := range c.Cart.StripeLines() {

@@ -111,6 +111,8 @@ func TestALedgerThatWasChangedIsFound(t *testing.T) {
 		"AnEntryThatCameLate":    {`UPDATE closed_days SET entries = entries - 1`, "I-04: the closed day has"},
 		"AHashThatWasWrittenNew": {`UPDATE ledger_entries SET hash = '` + strings.Repeat("0", 64) + `' WHERE kind = 'payment'`, "is not what was booked"},
 		"ADaysHash":              {`UPDATE closed_days SET hash = '` + strings.Repeat("0", 64) + `'`, "are not those that it was closed with"},
+		"ADaysLastEntry":         {`UPDATE closed_days SET last_seq = last_seq + 1`, "I-04: the closed day ends with entry no. "},
+		"ADaysTime":              {`UPDATE closed_days SET closed_at = closed_at + 1`, "or its time was changed"},
 		"ADayBeforeTheFirst":     {`UPDATE closed_days SET previous = 'x'`, "does not follow the one before"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,6 +134,76 @@ func TestALedgerThatWasChangedIsFound(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAClosedDayThatIsGoneIsFound is I-04 where nothing is left that the chain could miss:
+// the newest day, or all of them. That a day is open is no fault as long as no sweep that
+// ended well had the time to close it.
+func TestAClosedDayThatIsGoneIsFound(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		gone string
+		want int
+	}{"NoneIs": {"FALSE", 0}, "TheNewestIs": {"day = '2026-03-05'", 1}, "AllAre": {"TRUE", 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, open func(testing.TB) *sqlstore.Store) {
+				ctx := t.Context()
+				w := paytest.Setup(t, open(t))
+				settled(w)
+				for n := range 2 {
+					w.Clock.Add(24 * time.Hour)
+					w.Return(bought(w, func(in *pay.CheckoutInput) { in.ContentID = int64(n + 2) }))
+				}
+				w.Clock.Add(time.Hour)
+				for _, closes := range []bool{false, true} {
+					listed(t, w)
+					if faults := broken(w); len(faults) > 0 {
+						t.Errorf("days that a sweep closes next are faults: %q", faults)
+					}
+					if closes {
+						if err := w.Pay.CloseDays(ctx); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				w.Clock.Add(2 * time.Hour)
+				listed(t, w)
+				statement := "DELETE FROM closed_days WHERE " + c.gone
+				if w.Store.Dialect() == sqlstore.SQLite {
+					if _, err := w.Store.DB().ExecContext(ctx, "DROP TRIGGER closed_days_no_delete; "+statement); err != nil {
+						t.Fatal(err)
+					}
+				} else {
+					raw(w, statement)
+				}
+				faults, err := w.Pay.VerifyLedger(ctx, w.Tenant)
+				if err != nil || len(faults) != c.want || c.want > 0 && !strings.Contains(faults[0], "I-04: the day is not closed") {
+					t.Errorf("found %q, %v", faults, err)
+				}
+				if err := w.Pay.CloseDays(ctx); err != nil {
+					t.Fatal(err)
+				}
+				if faults, err := w.Pay.VerifyLedger(ctx, w.Tenant); err != nil || len(faults) > 0 {
+					t.Errorf("after the next sweep: %q, %v", faults, err)
+				}
+			})
+		})
+	}
+}
+
+// TestAPaymentsVATIsItsCarts is I-17, on the row that accountants' exports read.
+func TestAPaymentsVATIsItsCarts(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, open func(testing.TB) *sqlstore.Store) {
+		w := paytest.Setup(t, open(t))
+		o := settled(w)
+		raw(w, "UPDATE payments SET vat_minor = vat_minor - 1")
+		want := w.Tenant.Slug + ": " + o.ID + ": I-17: the payment has a VAT of 6809, the cart 6810"
+		if faults := broken(w); !slices.Contains(faults, want) {
+			t.Errorf("found %q, want %q", faults, want)
+		}
+	})
 }
 
 // TestAGuardThatIsGoneIsFound is I-03; the store's own tests take each of them away.

@@ -1,4 +1,4 @@
-// Package static holds the files the pages load: the stylesheet and the icon, built beforehand and
+// Package static holds the files the pages load: the stylesheets, the icon and the staff's scripts, built beforehand and
 // compiled into the binary, so that the till runs without Node and from any directory.
 //
 // It knows no HTTP beyond the shape of an address: routes and cache headers are the handlers'.
@@ -13,7 +13,7 @@ import (
 	"sync"
 )
 
-//go:embed css img
+//go:embed css img js
 var files embed.FS
 
 // Prefix is where the files are served.

@@ -104,12 +104,6 @@ type StaffCodesView struct {
 	Codes []string
 }
 
-// AdminHomeView is where a sign-in leads.
-type AdminHomeView struct {
-	AdminFrame
-	Version string
-}
-
 // StaffView is the list of the staff.
 type StaffView struct {
 	AdminFrame
@@ -148,17 +142,22 @@ type StaffRole struct{ Role, Name string }
 // AuditView is the audit log.
 type AuditView struct {
 	AdminFrame
-	Entries  []AuditEntry
-	People   []StaffPerson // to filter by; those whose entries may be seen
-	Person   string        // the filter
-	Day      string        // 2026-11-23; empty: all days
-	OlderURL string        // empty: there are no older ones
-	Message  string        // what is wrong with the filter
+	Entries   []AuditEntry
+	People    []StaffPerson // to filter by; those whose entries may be seen
+	Person    string        // the filter, as it was typed
+	What      string
+	Since     string // 2026-11-23; empty: from the first
+	Until     string // that day included; empty: to the last
+	Filtered  bool
+	OlderURL  string // empty: there are no older ones
+	NewestURL string // empty: these are the newest
+	CSVURL    string
+	Message   string // what is wrong with the filter
 }
 
 // AuditEntry is one line of it.
 type AuditEntry struct {
-	ID, At, Who, What, Subject, Address string
-	Change                              string // what it was and became; may be empty
-	Refused                             bool
+	ID, At, ISO, Who, What, Subject, Address string
+	Change                                   string // what it was and became; may be empty
+	Refused                                  bool
 }

@@ -1,12 +1,19 @@
 package views
 
+import "github.com/portatill/portatill/internal/i18n"
+
 // Frame is what surrounds the content of every page.
 //
 // All URLs are paths on our own origin unless said otherwise; the content security policy loads
 // styles and images from nowhere else. The zero Frame is a working page in English.
 type Frame struct {
-	Lang string // BCP 47 tag of the page's language; empty: "en"
-	Dir  string // "ltr" or "rtl"; empty: "ltr"
+	// Language is what the page's own words are said in; nil: English. Lang and Dir are for the document, and say its
+	// language when they are empty.
+	Language *i18n.Language
+	Lang     string // BCP 47 tag
+	Dir      string // "ltr" or "rtl"
+	// Languages are the others that this page can be read in, and itself; empty: no choice is offered.
+	Languages []LanguageLink
 
 	StyleURL string // the built stylesheet, normally static.URL("css/app.css"); empty: "/static/css/app.css"
 	IconURL  string // the favicon, normally static.URL("img/icon.svg"); empty: "/static/img/icon.svg"
@@ -17,6 +24,14 @@ type Frame struct {
 
 	Tenant  Tenant
 	Sandbox bool // true: the page says that no real money moves
+}
+
+// LanguageLink leads to the same page in a language.
+type LanguageLink struct {
+	Tag     string // BCP 47
+	Name    string // what its speakers call it
+	URL     string // relative to the page
+	Current bool
 }
 
 // Tenant is the reseller as its customers know it. The zero Tenant shows Portatill itself.
@@ -194,6 +209,7 @@ type ErrorView struct {
 	Title     string // empty: a sentence that fits Status
 	Message   string // empty: a sentence that fits Status
 	Hint      string // what to do now; empty: a sentence that fits Status
+	Detail    string // what the portal's programmers need, in English; empty: not shown
 	RequestID string // what support can look up; empty: not shown
 	RetryURL  string // offered as "Try again"; empty: not offered
 	BackURL   string // offered as "Back to the shop"; empty: not offered
@@ -231,7 +247,7 @@ type ReceiptView struct {
 type Refund struct {
 	At     string // display text of the day
 	Amount string
-	Status string // such as "on its way to your card"; empty: not shown
+	Status string // such as "on its way"; empty: not shown
 }
 
 // AccountView is the customer's own page: the cards that are saved and what was paid. Its address is

@@ -1,10 +1,12 @@
 package views
 
 import (
-	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/portatill/portatill/internal/i18n"
 )
 
 // maxMarks is how many combining marks one letter keeps. Pointed Hebrew with cantillation needs
@@ -61,20 +63,29 @@ func or(s, fallback string) string {
 	return s
 }
 
-// seller names the tenant in a sentence of ours. A right-to-left name is isolated with the
-// characters that do in plain text what <bdi> does in HTML, since such sentences also stand in
-// attributes and in <title>.
-func (f Frame) seller() string {
-	name := plain(f.Tenant.Name)
-	if strings.ContainsFunc(name, rightToLeft) {
-		return "\u2068" + name + "\u2069"
+// language is what the page's own words are said in.
+func (f Frame) language() *i18n.Language {
+	if f.Language == nil {
+		return i18n.English()
 	}
-	return or(name, "the shop")
+	return f.Language
 }
 
-func rightToLeft(r rune) bool {
-	return unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko)
+// say is a message of internal/i18n in the page's language. Its placeholders follow as names and values; what is from
+// outside must have gone through plain.
+func (f Frame) say(key string, placeholders ...string) string {
+	return f.language().Say(key, placeholders...)
 }
+
+// tells is say for a sentence that names the tenant.
+func (f Frame) tells(key string) string { return f.say(key, "Seller", f.seller()) }
+
+// seller names the tenant in a sentence of ours; i18n isolates it there.
+func (f Frame) seller() string { return or(plain(f.Tenant.Name), f.say("layout.shop")) }
+
+func (f Frame) lang() string { return or(f.Lang, f.language().Tag) }
+
+func (f Frame) dir() string { return or(f.Dir, f.language().Dir) }
 
 func (f Frame) titled(page string) string {
 	return page + " · " + or(plain(f.Tenant.Name), "Portatill")
@@ -97,188 +108,23 @@ type message struct {
 	Text  string
 }
 
-func dueBy(day string) string {
-	if day == "" {
-		return "this usually takes a few working days"
+// checking is what is said of money that a person must look at.
+func (f Frame) checking(title string) message {
+	return message{toneCalm, title, f.tells("order.checking.text")}
+}
+
+// processing is what is said of a bank debit that is on its way.
+func (f Frame) processing(expectedBy string) message {
+	text := f.say("order.processing.text")
+	if expectedBy != "" {
+		text = f.say("order.processing.text_by", "Date", plain(expectedBy))
 	}
-	return "it is expected by " + plain(day)
+	return message{toneCalm, f.say("order.processing.title"), text}
 }
 
-// notice says where an order stands that is no longer simply open; nil when it is.
-func (v OrderView) notice() *message {
-	if v.Paused && (v.State == StateOpen || v.State == StateDraft || v.State == StateExpired) {
-		return &message{toneWarning, "Payments are paused", v.seller() + " takes no payments at the moment. Nothing was taken; try again later, or ask them."}
-	}
-	switch v.State {
-	case StateOpen, StateDraft:
-		switch hint := plain(v.DeclineHint); {
-		case v.confirms():
-			return &message{toneWarning, "Your bank wants you to confirm this payment", strings.TrimSpace(hint + " " + v.confirmText())}
-		case hint == "", v.declinedBesideCards():
-			return nil
-		default:
-			return v.declined(hint)
-		}
-	case StatePaid:
-		if v.Setup {
-			return &message{toneGood, "Your card is saved", "There is nothing more to do here." + v.closing()}
-		}
-		return &message{toneGood, "This order is paid", "Thank you. There is nothing more to pay here." + v.closing()}
-	case StateProcessing:
-		if v.Setup {
-			return &message{toneCalm, "Your card is being saved", "There is nothing more to do here." + v.closing()}
-		}
-		return &message{toneCalm, "Your payment is on its way",
-			"Your bank is sending the money; " + dueBy(v.ExpectedBy) + ". There is nothing more to do; please do not pay again." + v.closing()}
-	case StateExpired:
-		return &message{toneWarning, "This page has expired", v.nothingHappened() + v.again()}
-	case StateCancelled:
-		if v.Setup {
-			return &message{toneCalm, "No card was saved", "Saving it was cancelled." + v.closing()}
-		}
-		return &message{toneCalm, "This payment was cancelled", "Nothing was taken." + v.closing()}
-	case StateFailed:
-		return v.declined(or(plain(v.DeclineHint), "It was not accepted. "+v.nothingHappened()) + v.closing())
-	default:
-		return &message{toneCalm, "We are checking this payment",
-			"A person at " + v.seller() + " is looking at it. Please do not pay again; you will hear from them."}
-	}
-}
-
-func (v OrderView) declined(text string) *message {
-	if v.Setup {
-		return &message{toneBad, "The card was not saved", text}
-	}
-	return &message{toneBad, "The payment did not go through", text}
-}
-
-func (v OrderView) nothingHappened() string {
-	if v.Setup {
-		return "No card was saved."
-	}
-	return "Nothing was taken."
-}
-
-func (v OrderView) again() string {
-	switch {
-	case !v.payable():
-		return v.closing()
-	case v.Setup:
-		return " You can start again."
-	default:
-		return " You can start again with the same order."
-	}
-}
-
-// closing says that the page may be closed, where it is the end of the road: no button and no way on.
-func (v OrderView) closing() string {
-	if v.payable() || v.cancellable() || v.done() && v.ContinueURL != "" {
-		return ""
-	}
-	return " You can close this page."
-}
-
-// confirms reports whether the page asks for the confirmation that a bank wants.
-func (v OrderView) confirms() bool {
-	return v.NeedsCustomer && v.payable() && !v.Setup && !v.Free && (v.State == StateOpen || v.State == StateDraft)
-}
-
-func (v OrderView) confirmText() string {
-	return "Nothing has been taken yet. You continue to Stripe's page to pay " + plain(v.Totals.Total) +
-		"; your bank then asks you to confirm, usually in its app or with a code."
-}
-
-// declinedBesideCards reports whether a refusal is told beside the cards, where the next choice is made.
-func (v OrderView) declinedBesideCards() bool {
-	return v.DeclineHint != "" && v.offersCards() && (v.State == StateOpen || v.State == StateDraft)
-}
-
-// toldChoices is for how many choices the stylesheet can tell which one is made (build/css/order.css).
-const toldChoices = 8
-
-// tellsCard reports whether the pay bar says what the button charges. Where it does not, it does not stay
-// at the lower edge either: nobody is to press it before having seen the cards.
-func (v OrderView) tellsCard() bool {
-	return v.offersCards() && len(v.SavedCards)+1 <= toldChoices
-}
-
-// offersSave reports whether the page asks to keep a new card.
-func (v OrderView) offersSave() bool {
-	return v.OfferSave && v.payable() && !v.Setup && !v.Free && !v.confirms()
-}
-
-// payable reports whether the page offers to pay. Paid, processing and unclear orders never do,
-// whatever the handler set: the page must not be the place where somebody pays twice.
-func (v OrderView) payable() bool {
-	return v.PayURL != "" && v.State.unpaid()
-}
-
-// unpaid reports whether it is certain that no money has moved or is on its way.
-func (s OrderState) unpaid() bool {
-	switch s {
-	case StateDraft, StateOpen, StateExpired, StateCancelled, StateFailed:
-		return true
-	default:
-		return false
-	}
-}
-
-// done reports whether the money is settled or under way, so that only the way back is left.
-func (v OrderView) done() bool { return v.State == StatePaid || v.State == StateProcessing }
-
-// cancellable reports whether leaving still means leaving unpaid.
-func (v OrderView) cancellable() bool { return v.CancelURL != "" && v.State.unpaid() }
-
-func (v OrderView) hasDetails() bool {
-	return v.CustomerName != "" || v.CustomerEmail != "" || v.ContentID != "" || v.OrderID != ""
-}
-
-// offersCards reports whether there is a choice of how to pay: not when nothing is taken.
-func (v OrderView) offersCards() bool {
-	return v.payable() && len(v.SavedCards) > 0 && !v.Setup && !v.Free && !v.confirms()
-}
-
-func (v OrderView) hasActions() bool {
-	return v.payable() || v.cancellable() || v.done() && (v.ContinueURL != "" || v.showsReceipt())
-}
-
-// showsReceipt: a card that was saved has none, since nothing was paid.
-func (v OrderView) showsReceipt() bool { return v.ReceiptURL != "" && !v.Setup }
-
-// payLabel is what the button says; the amount is on it so that nobody presses it unsure.
-func (v OrderView) payLabel() string {
-	switch {
-	case v.State == StateExpired, v.State == StateCancelled:
-		return "Start again"
-	case v.State == StateFailed:
-		return "Try again"
-	case v.Setup:
-		return "Continue to save a card"
-	case v.Free:
-		return "Confirm order"
-	case v.confirms():
-		return "Continue to confirm"
-	default:
-		return "Pay " + v.Totals.Total
-	}
-}
-
-func (v OrderView) cancelLabel() string {
-	if v.State == StateOpen || v.State == StateDraft {
-		return "Cancel and return to " + v.seller()
-	}
-	return "Return to " + v.seller()
-}
-
-func (v OrderView) heading() string {
-	switch {
-	case v.Setup:
-		return "Save a card with " + v.seller()
-	case v.State.unpaid():
-		return "Pay " + v.seller()
-	default:
-		return "Your order with " + v.seller()
-	}
+// sentences stand one after the other; empty ones are left out.
+func sentences(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
 }
 
 // chosenCard is the saved card that is selected when the page opens; empty: none can be, and
@@ -299,38 +145,51 @@ func (v OrderView) chosenCard() string {
 	return chosen
 }
 
-func (c SavedCard) name() string {
-	if c.Last4 == "" {
-		return or(cardBrand(c.Brand), "Card")
+// cardName is what a saved card is called everywhere.
+func (f Frame) cardName(brand, last4 string) string {
+	name := or(f.cardBrand(brand), f.say("method.card"))
+	if last4 == "" {
+		return name
 	}
-	return or(cardBrand(c.Brand), "Card") + " ••••\u00a0" + plain(c.Last4)
+	return name + " ••••\u00a0" + plain(last4)
 }
 
 // method is what was paid with, as a handler has it ("visa •••• 4242"), with the brand written as its
 // owner does.
-func method(s string) string {
+func (f Frame) method(s string) string {
 	brand, rest, found := strings.Cut(plain(s), " ••••")
 	if !found {
 		return plain(s)
 	}
-	return cardBrand(brand) + " ••••" + rest
+	if digits, expires, ok := strings.Cut(rest, " exp "); ok {
+		rest = digits + ", " + f.say("order.card_expires", "Date", expires)
+	}
+	return f.cardBrand(brand) + " ••••" + rest
 }
 
 // cardBrand writes a brand as its owner does. The keys are Stripe's `card.brand` values
 // (https://docs.stripe.com/api/payment_methods/object#payment_method_object-card-brand), and its
 // types of those payment methods that can be kept and have no brand.
-func cardBrand(brand string) string {
-	known := map[string]string{
-		"amex": "American Express", "cartes_bancaires": "Cartes Bancaires", "diners": "Diners Club",
-		"discover": "Discover", "eftpos_au": "eftpos", "jcb": "JCB", "mastercard": "Mastercard",
-		"unionpay": "UnionPay", "visa": "Visa", "unknown": "Card",
-		"bacs_debit": "Bacs Direct Debit", "sepa_debit": "SEPA Direct Debit", "au_becs_debit": "BECS Direct Debit",
-		"us_bank_account": "Bank account", "paypal": "PayPal", "link": "Link",
+func (f Frame) cardBrand(brand string) string {
+	switch key := strings.ReplaceAll(strings.ToLower(brand), " ", "_"); key {
+	case "unknown":
+		return f.say("method.card")
+	case "bacs_debit", "bacs_direct_debit":
+		return f.say("method.bacs_debit")
+	case "sepa_debit", "sepa_direct_debit":
+		return f.say("method.sepa_debit")
+	case "au_becs_debit":
+		return f.say("method.becs_debit")
+	case "us_bank_account":
+		return f.say("method.bank_account")
+	default:
+		return or(brandNames[key], plain(brand))
 	}
-	if name, ok := known[strings.ReplaceAll(strings.ToLower(brand), " ", "_")]; ok {
-		return name
-	}
-	return plain(brand)
+}
+
+var brandNames = map[string]string{
+	"amex": "American Express", "cartes_bancaires": "Cartes Bancaires", "diners": "Diners Club", "discover": "Discover",
+	"eftpos_au": "eftpos", "jcb": "JCB", "mastercard": "Mastercard", "unionpay": "UnionPay", "visa": "Visa", "paypal": "PayPal", "link": "Link",
 }
 
 // receiptMessage is the receipt's state in one word or two.
@@ -338,39 +197,14 @@ func (v ReceiptView) receiptMessage() message {
 	switch v.State {
 	case StatePaid:
 		if v.Refunded != "" {
-			return message{toneGood, "Paid, with refunds", ""}
+			return message{toneGood, v.say("receipt.state.refunds"), ""}
 		}
-		return message{toneGood, "Paid", ""}
+		return message{toneGood, v.say("receipt.state.paid"), ""}
 	case StateProcessing:
-		return message{toneCalm, "Payment on its way", ""}
+		return message{toneCalm, v.say("receipt.state.processing"), ""}
 	case StateOpen, StateDraft, StateExpired, StateCancelled, StateFailed:
-		return message{toneWarning, "Not paid", ""}
+		return message{toneWarning, v.say("receipt.state.not_paid"), ""}
 	default:
-		return message{toneCalm, "Being checked", ""}
+		return message{toneCalm, v.say("receipt.state.checking"), ""}
 	}
-}
-
-// errorTexts has words for the statuses the till answers with. They speak to a customer who has
-// done nothing wrong, most of the time.
-var errorTexts = map[int]struct{ title, message, hint string }{
-	http.StatusBadRequest:            {"This request could not be read", "Something in the address or the form is missing or not as expected.", "Go back to the shop and start the payment again."},
-	http.StatusForbidden:             {"This link cannot be used", "It has expired, was changed on the way, or is not for you.", "Go back to the shop and start the payment again."},
-	http.StatusNotFound:              {"There is no such page", "The address may be incomplete, or the page is no longer kept.", "Open the link again exactly as you received it, or start again from the shop."},
-	http.StatusMethodNotAllowed:      {"This page cannot be used that way", "The address exists, but not for what was tried.", "Go back to the shop and start the payment again."},
-	http.StatusConflict:              {"This was done already", "The order has changed since the page was opened.", "Open the order again to see where it stands."},
-	http.StatusRequestEntityTooLarge: {"That was too much at once", "The request is larger than the till accepts.", "Go back to the shop and start the payment again."},
-	http.StatusUnprocessableEntity:   {"This cannot be done", "The request was understood but cannot be accepted as it is.", "Go back, check what was chosen, and try again."},
-	http.StatusTooManyRequests:       {"Too many tries", "There were too many requests in a short time.", "Wait a minute, then try again."},
-	http.StatusBadGateway:            {"The payment service did not answer", "Stripe could not be reached properly. Trying again will not charge you twice.", "Wait a minute, then try again."},
-	http.StatusServiceUnavailable:    {"Back in a moment", "The till cannot be reached just now. Trying again will not charge you twice.", "Wait a minute, then try again."},
-}
-
-// texts fills the gaps of an error with words that fit its status.
-func (v ErrorView) texts() (title, msg, hint string) {
-	t, ok := errorTexts[v.Status]
-	if !ok {
-		t.title, t.message = "Something went wrong", "The fault is ours, not yours. Trying again will not charge you twice."
-		t.hint = "Wait a minute, then try again."
-	}
-	return or(plain(v.Title), t.title), or(plain(v.Message), t.message), or(plain(v.Hint), t.hint)
 }

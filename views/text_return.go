@@ -29,9 +29,9 @@ func (v ReturnView) withLabel() string {
 	case v.PaidWith == "":
 		return ""
 	case v.Setup && v.outcome() == OutcomePaid:
-		return "Saved card"
+		return v.say("return.saved_card")
 	case v.moneyMoves():
-		return "Paid with"
+		return v.say("return.paid_with")
 	default:
 		return ""
 	}
@@ -62,36 +62,32 @@ func (v ReturnView) message() message {
 	}
 	switch v.outcome() {
 	case OutcomePaid:
-		return message{toneGood, "Payment received", "Thank you. Your order with " + v.seller() + " is paid."}
+		return message{toneGood, v.say("return.paid.title"), v.tells("return.paid.text")}
 	case OutcomeOnItsWay:
-		return message{toneCalm, "Your payment is on its way",
-			"Your bank is sending the money; " + dueBy(v.ExpectedBy) + ". There is nothing more to do; please do not pay again."}
+		return v.processing(v.ExpectedBy)
 	case OutcomeNeedsYou:
-		return message{toneWarning, "Your bank needs you to confirm",
-			"Nothing has been taken yet. Confirm the payment with your bank to finish it."}
+		return message{toneWarning, v.say("return.needs_you.title"), v.say("return.needs_you.text")}
 	case OutcomeNotPaid:
 		return v.notPaid()
 	default:
 		if v.State == StateMismatch {
-			return message{toneCalm, "Your payment is being checked",
-				"A person at " + v.seller() + " is looking at it. Please do not pay again; you will hear from them."}
+			return v.checking(v.say("return.checking.title"))
 		}
-		return message{toneCalm, "Your payment is being checked",
-			"We are asking Stripe how it went. This usually takes a few seconds. Please do not pay again."}
+		return message{toneCalm, v.say("return.checking.title"), v.say("return.checking.text")}
 	}
 }
 
 func (v ReturnView) notPaid() message {
-	hint := plain(v.DeclineHint)
+	hint, nothing := plain(v.DeclineHint), v.say("order.nothing_taken")
 	switch {
 	case v.State == StateCancelled:
-		return message{toneCalm, "You cancelled the payment", or(hint, "Nothing was taken.")}
+		return message{toneCalm, v.say("return.cancelled.title"), or(hint, nothing)}
 	case v.State == StateExpired:
-		return message{toneCalm, "The time to pay ran out", or(hint, "Nothing was taken.")}
+		return message{toneCalm, v.say("return.expired.title"), or(hint, nothing)}
 	case v.State == StateFailed || hint != "":
-		return message{toneBad, "The payment did not go through", or(hint, "It was not accepted. Nothing was taken.")}
+		return message{toneBad, v.say("order.declined.title"), or(hint, sentences(v.say("order.not_accepted"), nothing))}
 	default:
-		return message{toneCalm, "Not paid yet", "You left before it was finished. Nothing was taken."}
+		return message{toneCalm, v.say("return.not_paid.title"), v.say("return.not_paid.text")}
 	}
 }
 
@@ -100,27 +96,25 @@ func (v ReturnView) setupMessage() message {
 	hint := plain(v.DeclineHint)
 	switch v.outcome() {
 	case OutcomePaid:
-		return message{toneGood, "Your card is saved",
-			"Stripe keeps it for your next payments to " + v.seller() + ". Nothing was charged."}
+		return message{toneGood, v.say("order.saved.title"), v.tells("return.setup.saved")}
 	case OutcomeOnItsWay:
-		return message{toneCalm, "Your card is being saved", "Your bank is still confirming it. There is nothing more to do."}
+		return message{toneCalm, v.say("order.saving.title"), v.say("return.setup.on_its_way")}
 	case OutcomeNeedsYou:
-		return message{toneWarning, "Your bank needs you to confirm", "The card is not saved yet. Confirm it with your bank to finish."}
+		return message{toneWarning, v.say("return.needs_you.title"), v.say("return.setup.needs_you")}
 	case OutcomeNotPaid:
 		switch {
 		case v.State == StateExpired:
-			return message{toneCalm, "No card was saved", or(hint, "The time to do so ran out. Nothing was charged.")}
+			return message{toneCalm, v.say("order.no_card.title"), or(hint, v.say("return.setup.expired"))}
 		case v.State == StateFailed || hint != "":
-			return message{toneBad, "The card was not saved", or(hint, "Your bank did not accept it. Nothing was charged.")}
+			return message{toneBad, v.say("order.declined.setup"), or(hint, v.say("return.setup.failed"))}
 		default:
-			return message{toneCalm, "No card was saved", "You left before it was finished. Nothing was charged."}
+			return message{toneCalm, v.say("order.no_card.title"), v.say("return.setup.left")}
 		}
 	default:
 		if v.State == StateMismatch {
-			return message{toneCalm, "Your card is being checked",
-				"A person at " + v.seller() + " is looking at it; you will hear from them."}
+			return message{toneCalm, v.say("return.setup.checking"), v.tells("return.setup.person")}
 		}
-		return message{toneCalm, "Your card is being checked", "We are asking Stripe whether it is saved. This usually takes a few seconds."}
+		return message{toneCalm, v.say("return.setup.checking"), v.say("return.setup.asking")}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/portatill/portatill/internal/staff"
+	"github.com/portatill/portatill/internal/tenantset"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -30,7 +31,7 @@ func (a *app) adminCommand() *cobra.Command {
 var atCommand = staff.By{Actor: staff.Command}
 
 // staffService is the staff's rules on an open database.
-func (o *opened) staffService() *staff.Service { return &staff.Service{Store: o.store, Now: now} }
+func (o *opened) staffService() *staff.Service { return &staff.Service{Store: o.store, Now: o.now} }
 
 // refusedInput makes a wrong value a wrong call: exit code 2.
 func refusedInput(err error) error {
@@ -49,12 +50,12 @@ func (a *app) readPassword(path string) (pay.Secret, error) {
 	if path == "" {
 		return "", nil
 	}
-	raw, err := a.readFile(path, maxSecretFile+1)
+	raw, err := a.readFile(path, tenantset.MaxSecret+1)
 	if err != nil {
 		return "", usagef("--password-file cannot be read: %v", err)
 	}
 	text := strings.TrimRight(string(raw), "\r\n")
-	if text == "" || len(raw) > maxSecretFile || strings.ContainsAny(text, "\r\n") {
+	if text == "" || len(raw) > tenantset.MaxSecret || strings.ContainsAny(text, "\r\n") {
 		return "", usagef("--password-file must hold the password alone, on one line")
 	}
 	return pay.Secret(text), nil

@@ -51,6 +51,7 @@ type opened struct {
 	mail  *mail.Post
 	// sandbox says that Stripe is a double here.
 	sandbox bool
+	now     func() time.Time
 }
 
 func (o *opened) close() error {
@@ -67,10 +68,15 @@ type openOptions struct {
 	observe   func(string, time.Duration, error)
 	// fill makes the tables of a database that is empty.
 	fill bool
+	// now is another clock than the machine's.
+	now func() time.Time
 }
 
 // open opens the database and wires the rules. The caller closes it.
 func (a *app) open(ctx context.Context, c config.Config, o openOptions) (*opened, error) {
+	if o.now == nil {
+		o.now = now
+	}
 	if o.log == nil {
 		o.log = slog.New(slog.NewJSONHandler(a.errOut, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
@@ -95,10 +101,10 @@ func (a *app) open(ctx context.Context, c config.Config, o openOptions) (*opened
 		return fail(err)
 	}
 	gate := stripegate.New(stripegate.Options{APIBase: c.SandboxURL, Log: o.log, Version: versionText()})
-	service := &pay.Service{Store: store, Gateway: gate, Now: now, Log: o.log, BaseURL: cmp.Or(o.baseURL, c.BaseURL, "http://"+c.Listen),
+	service := &pay.Service{Store: store, Gateway: gate, Now: o.now, Log: o.log, BaseURL: cmp.Or(o.baseURL, c.BaseURL, "http://"+c.Listen),
 		Mails: c.Mail.Address != ""}
-	done := &opened{store: store, pay: service, gate: gate, sandbox: c.Sandbox, mail: newPost(store, c.Mail, service.BaseURL)}
-	done.mail.Examine = func(ctx context.Context) []mail.Finding { return done.findings(ctx, c) }
+	done := &opened{store: store, pay: service, gate: gate, sandbox: c.Sandbox, mail: newPost(store, c.Mail, service.BaseURL, o.now), now: o.now}
+	done.mail.Examine = func(ctx context.Context) []mail.Finding { return a.findings(ctx, c, done) }
 	queue, err := jobs.New(jobs.Options{DB: store.DB(), Dialect: store.Dialect(), Pay: service, Log: o.log,
 		SweepInterval: c.SweepInterval, Mailer: done.mail, LettersAt: lettersAt(c.Mail), Observe: o.observe})
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -81,9 +80,9 @@ func (a *app) readBooks(ctx context.Context, o *opened, tenantID string, f *proo
 		return nil, usagef("portatill books: --csv, --from and --until need --proof")
 	}
 	if f.day != "" {
-		at, err := time.Parse(time.DateOnly, f.day)
+		at, _, err := f.days()
 		if err != nil {
-			return nil, usagef("portatill books: --day must be a day such as 2026-11-22")
+			return nil, err
 		}
 		return o.pay.DayBooks(ctx, tenantID, at)
 	}

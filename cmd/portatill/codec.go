@@ -75,6 +75,7 @@ func (a *app) decodeCommand() *cobra.Command {
 	}
 	flags.add(cmd)
 	cmd.Flags().StringVar(&query, "query", "", "the address's query string, which counts on /ChargeStripeCustomerCard")
+	mayBeEmpty(cmd.Flags(), "query")
 	return cmd
 }
 

@@ -4,8 +4,10 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/portatill/portatill/internal/config"
 	"github.com/portatill/portatill/pay"
@@ -58,6 +60,83 @@ func TestAWrongCallIsExitCode2AndSaysWhereToLook(t *testing.T) {
 		if r.code != 2 || !strings.Contains(r.err, "--help") || r.out != "" {
 			t.Errorf("%v: exit code %d, out %q, err %q", args, r.code, r.out, r.err)
 		}
+	}
+}
+
+// TestAnEmptyFlagIsNotTakenAsNotGiven walks over every text of every command: a script
+// whose variable is empty must not refund without a key.
+func TestAnEmptyFlagIsNotTakenAsNotGiven(t *testing.T) {
+	t.Parallel()
+	s := newShell(t) // without a database: it is refused before anything is opened
+	clears, refused := 0, 0
+	var walk func(c *cobra.Command, path []string)
+	walk = func(c *cobra.Command, path []string) {
+		for _, sub := range c.Commands() {
+			walk(sub, append(append([]string{}, path...), sub.Name()))
+		}
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Value.Type() != "string" && f.Value.Type() != "stringArray" {
+				return
+			}
+			args := append(append([]string{}, path...), "--"+f.Name+"=")
+			r := s.run(args...)
+			for range 2 { // of a command that takes arguments, these are asked for first
+				if r.code != 2 || !strings.Contains(r.err, ": is empty") {
+					args = append(args, "x")
+					r = s.run(args...)
+				}
+			}
+			said := strings.Contains(r.err, "--"+f.Name+": is empty")
+			if f.Annotations[emptyCounts] != nil {
+				clears++
+				if said {
+					t.Errorf("%v: empty says something there: %q", args, r.err)
+				}
+				return
+			}
+			if refused++; r.code != 2 || !said || r.out != "" {
+				t.Errorf("%v: exit code %d, out %q, err %q", args, r.code, r.out, r.err)
+			}
+		})
+	}
+	walk((&app{}).root(), nil)
+	if clears < 20 || refused < 30 {
+		t.Errorf("%d flags may be empty, %d may not", clears, refused)
+	}
+}
+
+func TestWordsOfTheCommandLine(t *testing.T) {
+	t.Parallel()
+	s := migrated(t)
+	tomorrow := now().AddDate(0, 0, 1).Format(time.DateOnly)
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"books", "--proof", "--day", "0001-01-01"}, "before there was any till"},
+		{[]string{"books", "--proof", "--until", "1999-12-31"}, "before there was any till"},
+		{[]string{"books", "--day", "0001-01-01"}, "before there was any till"},
+		{[]string{"books", "--proof", "--from", tomorrow}, tomorrow + " has not begun yet"},
+		{[]string{"books", "--proof", "--day", tomorrow}, tomorrow + " has not begun yet"},
+		{[]string{"books", "--proof", "--from", "2026-01-02", "--until", "2026-01-01"}, "--until is before --from"},
+		{[]string{"books", "--proof", "--tenant", ""}, "--tenant: is empty"},
+		{[]string{"events", "list", "--since", "999999999h"}, "that is not a time such as 90m or 24h, or a longer one"},
+		{[]string{"tenant", "set", "acme", "--add-return-origin", ""}, "--add-return-origin: is empty"},
+	} {
+		if r := s.run(c.args...); r.code != 2 || !strings.Contains(r.err, c.says) || strings.Contains(r.err, "time: ") || r.out != "" {
+			t.Errorf("%v: exit code %d, out %q, err %q", c.args, r.code, r.out, r.err)
+		}
+	}
+	for d, want := range map[time.Duration]string{0: "less than a minute ago", 59 * time.Second: "less than a minute ago", time.Minute: "1 minute ago", 119 * time.Second: "1 minute ago",
+		2 * time.Minute: "2 minutes ago", 90 * time.Minute: "90 minutes ago", 2 * time.Hour: "2 hours ago", 49 * time.Hour: "2 days ago"} {
+		if got := age(d); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
+	}
+	var text strings.Builder
+	writeCase(&text, shownCase{ID: "unc_1", Object: "txn_9", Held: "-5.00 GBP"})
+	if !strings.Contains(text.String(), "more left Stripe's balance for txn_9 than came in") {
+		t.Errorf("a case below nothing: %s", text.String())
 	}
 }
 

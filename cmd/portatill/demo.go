@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/portatill/portatill/internal/staff"
+	"github.com/portatill/portatill/internal/tenantset"
 	"github.com/portatill/portatill/internal/wire"
 	"github.com/portatill/portatill/pay"
 )
@@ -64,8 +65,8 @@ func (s *server) demoCustomer(ctx context.Context, t *pay.Tenant) error {
 		return err
 	}
 	return s.opened.store.InTx(ctx, func(tx pay.Tx) error {
-		return tx.SaveCustomer(ctx, &pay.Customer{ID: pay.NewID("cus", now()), TenantID: t.ID, ICustomer: demoICustomer, Name: "Ada Lovelace",
-			Company: "Analytical Engines Ltd", Email: "ada@example.com", CreatedAt: now(), UpdatedAt: now()})
+		return tx.SaveCustomer(ctx, &pay.Customer{ID: pay.NewID("cus", s.opened.now()), TenantID: t.ID, ICustomer: demoICustomer, Name: "Ada Lovelace",
+			Company: "Analytical Engines Ltd", Email: "ada@example.com", CreatedAt: s.opened.now(), UpdatedAt: s.opened.now()})
 	})
 }
 
@@ -76,7 +77,7 @@ func (s *server) demoTenant(ctx context.Context) (*pay.Tenant, error) {
 	}
 	var raw [16]byte
 	_, _ = rand.Read(raw[:]) // never fails since Go 1.24
-	t = pay.NewTenant(demoSlug, demoName, "GBP", now())
+	t = pay.NewTenant(demoSlug, demoName, "GBP", s.opened.now())
 	t.Currencies = []pay.Currency{"GBP", "EUR", "USD", "JPY", "KWD"}
 	t.VATBasisPoints, t.LoopbackReturns = 2000, true
 	t.Branding.AccentColour, t.Branding.SupportEmail = "#0f766e", "help@acme-telecom.example"
@@ -88,17 +89,17 @@ func (s *server) demoTenant(ctx context.Context) (*pay.Tenant, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t, s.nameMerchant(ctx, t)
+	return t, s.nameMerchant(ctx, t, demoName)
 }
 
-// nameMerchant gives the demo's account at the double its name, as an operator
+// nameMerchant gives a tenant's account at the double its name, as an operator
 // does in Stripe's dashboard; the double's payment page shows it.
-func (s *server) nameMerchant(ctx context.Context, t *pay.Tenant) error {
+func (s *server) nameMerchant(ctx context.Context, t *pay.Tenant, name string) error {
 	account, err := s.opened.gate.Account(ctx, t)
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(map[string]string{"id": account.ID, "name": demoName})
+	body, err := json.Marshal(map[string]string{"id": account.ID, "name": name})
 	if err != nil {
 		return err
 	}
@@ -155,8 +156,8 @@ func (s *server) storeDemoLicense(ctx context.Context, t *pay.Tenant, key string
 		return err
 	}
 	err = s.opened.store.InTx(ctx, func(tx pay.Tx) error {
-		return tx.InsertLicense(ctx, &pay.License{ID: pay.NewID("lic", now()), TenantID: t.ID, Hash: pay.HashLicense(key),
-			Hint: key[len(key)-4:], CreatedAt: now()})
+		return tx.InsertLicense(ctx, &pay.License{ID: pay.NewID("lic", s.opened.now()), TenantID: t.ID, Hash: pay.HashLicense(key),
+			Hint: key[len(key)-4:], CreatedAt: s.opened.now()})
 	})
 	if pay.CodeOf(err) == pay.CodeConflict { // another till stored it meanwhile
 		return nil
@@ -182,8 +183,8 @@ func (s *server) demoWebhook(ctx context.Context, t *pay.Tenant) error {
 	}
 	// Not t's own list: another till may have put its secret there since t was read.
 	stored, err := s.opened.store.ChangeTenant(ctx, t.Slug, func(t *pay.Tenant) error {
-		t.StripeWebhookSecrets = withNewest(t.StripeWebhookSecrets, secret)
-		t.UpdatedAt = now()
+		t.StripeWebhookSecrets = tenantset.WithNewest(t.StripeWebhookSecrets, secret)
+		t.UpdatedAt = s.opened.now()
 		return nil
 	})
 	if err == nil {

@@ -110,20 +110,19 @@ func (a *app) examine(ctx context.Context, c config.Config, tenant string, fix b
 			return nil, err
 		}
 	}
-	options := o.doctorOptions(c)
+	options := a.doctorOptions(c, o)
 	options.Tenant, options.Fix = tenant, fix
 	return doctor.Examine(ctx, options), nil
 }
 
-// doctorOptions lets the doctor look at an open installation and all its tenants.
-func (o *opened) doctorOptions(c config.Config) doctor.Options {
-	file := sqlstore.Path(c.DatabaseURL)
+// doctorOptions are what the doctor looks at in an opened installation.
+func (a *app) doctorOptions(c config.Config, o *opened) doctor.Options {
 	return doctor.Options{
 		Store: o.store, Stripe: examinedStripe{o.gate}, SecretKey: o.store.CheckSecretKey, Disk: doctor.Disk,
 		Database: func(ctx context.Context) (doctor.Database, error) {
 			l, err := o.store.Look(ctx)
 			d := doctor.Database{Kind: l.Dialect, Version: l.Version, TooOld: l.TooOld, Journal: l.Journal, Durable: l.Durable, Schema: sqlstore.SchemaVersion}
-			if file != "" {
+			if file := sqlstore.Path(c.DatabaseURL); file != "" {
 				d.Dir = filepath.Dir(file)
 			}
 			return d, err
@@ -133,19 +132,9 @@ func (o *opened) doctorOptions(c config.Config) doctor.Options {
 			return doctor.Backlog(b), err
 		},
 		SMTP:  o.examineSMTP,
-		Proof: o.pay.Proof, KeepSecret: o.keepWebhookSecret, Now: now, BaseURL: o.pay.BaseURL, Sandbox: c.Sandbox,
+		Proof: o.pay.Proof, KeepSecret: o.tenants().KeepWebhookSecret, Now: now, BaseURL: o.pay.BaseURL, Sandbox: c.Sandbox,
 		Events: stripegate.WebhookEvents, APIVersion: stripegate.APIVersion, Permissions: stripegate.Permissions,
 	}
-}
-
-// keepWebhookSecret puts a secret before the one that is accepted now.
-func (o *opened) keepWebhookSecret(ctx context.Context, slug string, secret pay.Secret) error {
-	_, err := o.store.ChangeTenant(ctx, slug, func(t *pay.Tenant) error {
-		t.StripeWebhookSecrets = withNewest(t.StripeWebhookSecrets, secret)
-		t.UpdatedAt = now()
-		return nil
-	})
-	return err
 }
 
 // examinedStripe is the gate in the doctor's words.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/portatill/portatill/internal/sheets"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -174,7 +175,7 @@ func showSums(sums []pay.JournalSum) (shown []shownSum, notes []string, err erro
 
 func (a *app) exportJournal(ctx context.Context, o *opened, t *pay.Tenant, f *exportFlags, span pay.ExportSpan) error {
 	return a.write(f, journalHeader, func(emit func(exportRow) error) (exportEnd, error) {
-		sums, err := o.pay.Journal(ctx, span, func(l *pay.JournalLine) error { return emit(showJournal(t, l)) })
+		sums, err := o.pay.Journal(ctx, span, func(l *pay.JournalLine) error { return emit(sheets.Journal(t.Slug, l)) })
 		if err != nil {
 			return exportEnd{}, err
 		}
@@ -185,7 +186,7 @@ func (a *app) exportJournal(ctx context.Context, o *opened, t *pay.Tenant, f *ex
 
 func (a *app) exportPayout(ctx context.Context, o *opened, t *pay.Tenant, f *exportFlags, id string) error {
 	return a.write(f, journalHeader, func(emit func(exportRow) error) (exportEnd, error) {
-		check, err := o.pay.PayoutJournal(ctx, t.ID, id, func(l *pay.JournalLine) error { return emit(showJournal(t, l)) })
+		check, err := o.pay.PayoutJournal(ctx, t.ID, id, func(l *pay.JournalLine) error { return emit(sheets.Journal(t.Slug, l)) })
 		if err != nil {
 			return exportEnd{}, err
 		}
@@ -284,12 +285,12 @@ func (a *app) exportStatement(ctx context.Context, o *opened, t *pay.Tenant, f *
 		for _, currency := range currencies {
 			row := statementRow{Tenant: t.Slug, ICustomer: c.ICustomer, Name: c.Name, Currency: string(currency)}
 			st, err := o.pay.Statement(ctx, pay.StatementQuery{ExportSpan: span, CustomerID: c.ID, Currency: currency},
-				func(opening pay.Money) error { return emit(row.edge("opening_balance", span.From, opening)) },
-				func(l *pay.StatementLine) error { return emit(row.of(l)) })
+				func(opening pay.Money) error { return emit(row.Edge("opening_balance", span.From, opening)) },
+				func(l *pay.StatementLine) error { return emit(row.Of(l)) })
 			if err != nil {
 				return exportEnd{}, err
 			}
-			if err := emit(row.edge("closing_balance", span.Until.Add(-time.Second), st.Closing)); err != nil {
+			if err := emit(row.Edge("closing_balance", span.Until.Add(-time.Second), st.Closing)); err != nil {
 				return exportEnd{}, err
 			}
 			shown = append(shown, shownStatement{string(currency), st.Opening.Text(), st.Lines, st.Closing.Text()})
@@ -323,7 +324,7 @@ func (a *app) exportVATCommand() *cobra.Command {
 						first = span.From.Format(time.DateOnly)
 					}
 					for _, r := range rows {
-						if err := emit(vatRow{t.Slug, first, span.Until.AddDate(0, 0, -1).Format(time.DateOnly), r}); err != nil {
+						if err := emit(vatRow{Tenant: t.Slug, From: first, Until: span.Until.AddDate(0, 0, -1).Format(time.DateOnly), VATRow: r}); err != nil {
 							return exportEnd{}, err
 						}
 					}
@@ -337,30 +338,4 @@ func (a *app) exportVATCommand() *cobra.Command {
 	}
 	f.add(cmd)
 	return cmd
-}
-
-// showJournal is a ledger line as it is exported.
-func showJournal(t *pay.Tenant, l *pay.JournalLine) journalRow {
-	r := journalRow{Tenant: t.Slug, At: moment(l.At), Entry: l.EntryID, Kind: string(l.Kind), Fact: l.Fact, Account: string(l.Account), ICustomer: l.ICustomer,
-		Currency: string(l.Amount.Currency), Order: l.OrderID, Object: l.Object, BalanceTransaction: l.BalanceTransaction, Payout: l.PayoutID, Memo: l.Memo,
-		Cause: strings.TrimSuffix(string(l.Cause.Kind)+" "+l.Cause.ID, " ")}
-	if l.Amount.Minor < 0 {
-		r.Credit = pay.Money{Minor: -l.Amount.Minor, Currency: l.Amount.Currency}.Text()
-	} else {
-		r.Debit = l.Amount.Text()
-	}
-	return r
-}
-
-// of is a movement's row.
-func (r statementRow) of(l *pay.StatementLine) statementRow {
-	r.Date, r.What, r.Amount, r.Balance = moment(l.At), string(l.Kind), l.Amount.Text(), l.Balance.Text()
-	r.Order, r.ContentID, r.Feature, r.Memo, r.Fact, r.Entry = l.OrderID, l.ContentID, l.FeatureName, l.Memo, l.Fact, l.EntryID
-	return r
-}
-
-// edge is the row of the opening or the closing balance.
-func (r statementRow) edge(what string, at time.Time, balance pay.Money) statementRow {
-	r.Date, r.What, r.Balance = moment(at), what, balance.Text()
-	return r
 }

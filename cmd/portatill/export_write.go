@@ -11,12 +11,12 @@ import (
 	"path/filepath"
 
 	"github.com/portatill/portatill/internal/csvout"
-	"github.com/portatill/portatill/pay"
+	"github.com/portatill/portatill/internal/sheets"
 )
 
 // exportRow is one row: its fields are the JSON's and its cells the CSV's, in the order of
 // the header.
-type exportRow interface{ cells() []csvout.Cell }
+type exportRow interface{ Cells() []csvout.Cell }
 
 // exportEnd is what is said after the last row.
 type exportEnd struct {
@@ -30,73 +30,14 @@ type checkError struct{ text string }
 
 func (e *checkError) Error() string { return e.text }
 
-// The names of the columns, documented in docs/exports.md.
-var (
-	journalHeader = []string{"tenant", "at", "entry", "kind", "fact", "account", "i_customer", "debit", "credit", "currency", "order", "stripe_object",
-		"balance_transaction", "payout", "memo", "cause"}
-	statementHeader = []string{"tenant", "i_customer", "name", "currency", "date", "what", "amount", "balance", "order", "content_id", "feature", "memo", "fact", "entry"}
-	vatHeader       = []string{"tenant", "from", "until", "currency", "line", "vat_mode", "vat_rate", "net", "vat", "gross"}
+// The rows and their columns are those of internal/sheets.
+type (
+	journalRow   = sheets.JournalRow
+	statementRow = sheets.StatementRow
+	vatRow       = sheets.VATRow
 )
 
-type journalRow struct {
-	Tenant             string `json:"tenant"`
-	At                 string `json:"at"`
-	Entry              string `json:"entry"`
-	Kind               string `json:"kind"`
-	Fact               string `json:"fact"`
-	Account            string `json:"account"`
-	ICustomer          int64  `json:"i_customer"`
-	Debit              string `json:"debit"`
-	Credit             string `json:"credit"`
-	Currency           string `json:"currency"`
-	Order              string `json:"order"`
-	Object             string `json:"stripe_object"`
-	BalanceTransaction string `json:"balance_transaction"`
-	Payout             string `json:"payout"`
-	Memo               string `json:"memo"`
-	Cause              string `json:"cause"`
-}
-
-func (r journalRow) cells() []csvout.Cell {
-	return []csvout.Cell{csvout.Text(r.Tenant), csvout.Text(r.At), csvout.Text(r.Entry), csvout.Text(r.Kind), csvout.Text(r.Fact), csvout.Text(r.Account), csvout.Count(r.ICustomer),
-		csvout.Number(r.Debit), csvout.Number(r.Credit), csvout.Text(r.Currency), csvout.Text(r.Order), csvout.Text(r.Object), csvout.Text(r.BalanceTransaction),
-		csvout.Text(r.Payout), csvout.Text(r.Memo), csvout.Text(r.Cause)}
-}
-
-type statementRow struct {
-	Tenant    string `json:"tenant"`
-	ICustomer int64  `json:"i_customer"`
-	Name      string `json:"name"`
-	Currency  string `json:"currency"`
-	Date      string `json:"date"`
-	What      string `json:"what"`
-	Amount    string `json:"amount"`
-	Balance   string `json:"balance"`
-	Order     string `json:"order"`
-	ContentID int64  `json:"content_id"`
-	Feature   string `json:"feature"`
-	Memo      string `json:"memo"`
-	Fact      string `json:"fact"`
-	Entry     string `json:"entry"`
-}
-
-func (r statementRow) cells() []csvout.Cell {
-	return []csvout.Cell{csvout.Text(r.Tenant), csvout.Int(r.ICustomer), csvout.Text(r.Name), csvout.Text(r.Currency), csvout.Text(r.Date), csvout.Text(r.What),
-		csvout.Number(r.Amount), csvout.Number(r.Balance), csvout.Text(r.Order), csvout.Count(r.ContentID), csvout.Text(r.Feature), csvout.Text(r.Memo),
-		csvout.Text(r.Fact), csvout.Text(r.Entry)}
-}
-
-type vatRow struct {
-	Tenant string `json:"tenant"`
-	From   string `json:"from"`
-	Until  string `json:"until"`
-	pay.VATRow
-}
-
-func (r vatRow) cells() []csvout.Cell {
-	return []csvout.Cell{csvout.Text(r.Tenant), csvout.Text(r.From), csvout.Text(r.Until), csvout.Text(string(r.Currency)), csvout.Text(string(r.Line)),
-		csvout.Text(string(r.Mode)), csvout.Number(r.Rate), csvout.Number(r.Net), csvout.Number(r.VAT), csvout.Number(r.Gross)}
-}
+var journalHeader, statementHeader, vatHeader = sheets.JournalHeader, sheets.StatementHeader, sheets.VATHeader
 
 // write runs an export to standard output or to a file.
 func (a *app) write(f *exportFlags, header []string, work func(emit func(exportRow) error) (exportEnd, error)) error {
@@ -135,7 +76,7 @@ func writeExport(w io.Writer, asJSON bool, header []string, work func(emit func(
 	out := bufio.NewWriterSize(w, 64<<10)
 	if !asJSON {
 		sheet, rows := csvout.NewWriter(out, header...), 0
-		end, err := work(func(r exportRow) error { rows++; return sheet.Write(r.cells()...) })
+		end, err := work(func(r exportRow) error { rows++; return sheet.Write(r.Cells()...) })
 		if _, wrong := errors.AsType[*checkError](err); err != nil && !wrong && rows == 0 {
 			return end, err // nothing to put a header over
 		}

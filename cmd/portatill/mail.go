@@ -21,8 +21,8 @@ import (
 
 // newPost wires the mails. Without an address nothing is sent, and what waits from before
 // is closed as not sent.
-func newPost(store *sqlstore.Store, c config.Mail, baseURL string) *mail.Post {
-	return &mail.Post{Rows: store, People: store, BaseURL: baseURL, Now: now,
+func newPost(store *sqlstore.Store, c config.Mail, baseURL string, clock func() time.Time) *mail.Post {
+	return &mail.Post{Rows: store, People: store, BaseURL: baseURL, Now: clock,
 		Sender: mail.NewSender(mail.Settings{Address: c.Address, User: c.User, Password: pay.Secret(c.Password), TLS: c.TLS, From: c.From})}
 }
 
@@ -35,7 +35,7 @@ func lettersAt(c config.Mail) time.Duration {
 }
 
 // findings are the doctor's, as the daily letter tells them.
-func (o *opened) findings(ctx context.Context, c config.Config) []mail.Finding {
+func (a *app) findings(ctx context.Context, c config.Config, o *opened) []mail.Finding {
 	tenants, err := o.store.ListTenants(ctx)
 	if err != nil {
 		return nil // the doctor's own finding
@@ -45,7 +45,7 @@ func (o *opened) findings(ctx context.Context, c config.Config) []mail.Finding {
 		ids[t.Slug] = t.ID
 	}
 	var all []mail.Finding
-	for _, check := range doctor.Examine(ctx, o.doctorOptions(c)) {
+	for _, check := range doctor.Examine(ctx, a.doctorOptions(c, o)) {
 		if check.State == doctor.OK {
 			continue
 		}

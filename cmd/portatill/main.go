@@ -65,7 +65,8 @@ func (a *app) root() *cobra.Command {
 		Long:          "Portatill takes StripePaymentRequests, shows customers a page, sends them through Stripe's\nCheckout and makes the books agree with what Stripe took.",
 		Example:       "  portatill serve --sandbox      try it, with a Stripe double and no account",
 		SilenceErrors: true, SilenceUsage: true,
-		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
+		PersistentPreRunE: refuseEmpty,
+		RunE:              func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usagef("portatill: unknown command %q; see portatill --help", args[0])
@@ -78,19 +79,21 @@ func (a *app) root() *cobra.Command {
 		return usagef("%s: %s; see %s --help", cmd.CommandPath(), flagFault(err), cmd.CommandPath())
 	})
 	root.AddCommand(a.serveCommand(), a.sandboxCommand(), a.migrateCommand(), a.tenantCommand(), a.adminCommand(), a.ordersCommand(), a.refundCommand(), a.unclaimedCommand(),
-		a.settleCommand(), a.sweepCommand(), a.eventsCommand(), a.booksCommand(), a.exportCommand(), a.payoutsCommand(), a.mailCommand(), a.doctorCommand(), a.secretsCommand(), a.configCommand(), a.decodeCommand(), a.encodeCommand(), a.versionCommand())
+		a.settleCommand(), a.sweepCommand(), a.eventsCommand(), a.booksCommand(), a.exportCommand(), a.payoutsCommand(), a.mailCommand(), a.doctorCommand(), a.secretsCommand(), a.configCommand(), a.demoCommand(), a.decodeCommand(), a.encodeCommand(), a.versionCommand())
 	return root
 }
 
 // The words of package strconv, which pflag hands on.
 var (
 	notANumber = regexp.MustCompile(`strconv\.\w+: parsing .*: invalid syntax$`)
+	notATime   = regexp.MustCompile(`time: .*$`)
 	tooLarge   = regexp.MustCompile(`strconv\.\w+: parsing .*: value out of range$`)
 )
 
 // flagFault says what is wrong with a flag without the names of Go's functions.
 func flagFault(err error) string {
-	return tooLarge.ReplaceAllString(notANumber.ReplaceAllString(err.Error(), "that is not of the kind it must be"), "that number is too large or too small")
+	text := notATime.ReplaceAllString(err.Error(), "that is not a time such as 90m or 24h, or a longer one than this program can count")
+	return tooLarge.ReplaceAllString(notANumber.ReplaceAllString(text, "that is not of the kind it must be"), "that number is too large or too small")
 }
 
 // version is set by the linker for releases.

@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/portatill/portatill/internal/csvout"
+	"github.com/portatill/portatill/internal/sheets"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -18,6 +18,9 @@ type proofFlags struct {
 	proof, asCSV     bool
 	day, from, until string
 }
+
+// firstYear is before any books of ours; the year 1 is how the zero time says "everything".
+const firstYear = 2000
 
 // errNotSquare is exit code 1 for whoever watches.
 var errNotSquare = errors.New("the books are not square")
@@ -32,6 +35,8 @@ func (f *proofFlags) days() (from, until time.Time, err error) {
 		}
 		if *into, err = time.Parse(time.DateOnly, text); err != nil {
 			err = usagef("portatill books: --%s must be a day such as 2026-11-22, not %q", flag, text)
+		} else if into.Year() < firstYear {
+			err = usagef("portatill books: --%s is %s, which is before there was any till; give a day from %d-01-01 on", flag, text, firstYear)
 		}
 	}
 	if f.day != "" && (f.from != "" || f.until != "") {
@@ -45,6 +50,9 @@ func (f *proofFlags) days() (from, until time.Time, err error) {
 	read("day", f.day, &from)
 	if f.day != "" {
 		until = from
+	}
+	if err == nil && f.until == "" && from.After(today) {
+		return from, until, usagef("portatill books: %s has not begun yet (today is %s, UTC)", from.Format(time.DateOnly), today.Format(time.DateOnly))
 	}
 	if err == nil && until.Before(from.Truncate(24*time.Hour)) {
 		err = usagef("portatill books: --until is before --from")
@@ -65,7 +73,7 @@ func (a *app) prove(ctx context.Context, o *opened, tenantID string, f *proofFla
 		return err
 	}
 	if f.asCSV {
-		err = writeProofCSV(a.out, proof)
+		err = sheets.WriteProof(a.out, proof)
 	} else {
 		err = a.print(asJSON, proof, func(w io.Writer) { writeProof(w, proof) })
 	}
@@ -129,25 +137,4 @@ func unsigned(u pay.ProofSum) string {
 		return ""
 	}
 	return " (each amount without its sign, so that two faults never hide each other)"
-}
-
-// writeProofCSV writes a line for each of the sides of a day and for each difference.
-func writeProofCSV(w io.Writer, p *pay.Proof) error {
-	out := csvout.NewWriter(w, "day", "tenant", "currency", "line", "amount", "count", "objects", "command")
-	for _, r := range p.Rows {
-		row := func(what, amount string, count csvout.Cell, objects, mend string) {
-			_ = out.Write(csvout.Text(r.Day), csvout.Text(r.Tenant), csvout.Text(string(r.Currency)), csvout.Text(what), csvout.Number(amount), count,
-				csvout.Text(objects), csvout.Text(mend)) // the writer keeps its first error
-		}
-		none := csvout.Cell{}
-		row("stripe", r.Stripe, none, "", "")
-		row("ledger", r.Ledger, none, "", "")
-		row("customers", r.Customers, none, "", "")
-		row("portabilling", r.PortaBilling, none, "", "")
-		for _, d := range r.Differences {
-			row(d.Between+": "+d.Cause, d.Amount, csvout.Int(d.Count), strings.Join(d.Objects, " "), d.Mend)
-		}
-		row("unexplained", r.Unexplained, none, "", "")
-	}
-	return out.Err()
 }

@@ -79,6 +79,8 @@ func refundError(err error) error {
 		return err
 	case e.Code == pay.CodeStripeUnavailable:
 		return errors.New("no answer from Stripe: the refund is kept and sent again by itself; see portatill orders show")
+	case e.Field != "" && (e.Code == pay.CodeBadRequest || e.Code == pay.CodeTooLong):
+		return usagef("--%s: %s", e.Field, e.Message)
 	case e.Field != "":
 		return fmt.Errorf("--%s: %s", e.Field, e.Message)
 	}

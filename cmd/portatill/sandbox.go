@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/portatill/portatill/internal/sandbox"
 )
@@ -31,14 +30,15 @@ func (a *app) sandboxCommand() *cobra.Command {
 				return err
 			}
 			log := slog.New(slog.NewJSONHandler(a.errOut, &slog.HandlerOptions{Level: c.LogLevel}))
-			group, ctx := errgroup.WithContext(cmd.Context())
-			box, err := startSandbox(ctx, group, c.SandboxListen, state, log)
+			parts, ctx := newGroup(cmd.Context())
+			box, err := startSandbox(ctx, parts, c.SandboxListen, state, log)
 			if err != nil {
 				return err
 			}
+			box.run()
 			line(a.out, "The Stripe double is ready at %s (dials and objects: %s/_sandbox)", box.url, box.url)
-			group.Go(func() error { <-ctx.Done(); box.stop(); return nil })
-			return group.Wait()
+			parts.Go(func() error { <-ctx.Done(); box.stop(); return nil })
+			return parts.Wait()
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "host:port to listen on (PORTATILL_SANDBOX_LISTEN)")
@@ -50,37 +50,42 @@ func (a *app) sandboxCommand() *cobra.Command {
 type runningSandbox struct {
 	url  string
 	stop func()
+	box  *sandbox.Server
+	// run lets it send webhooks and time pass.
+	run func()
 }
 
-func startSandbox(ctx context.Context, group *errgroup.Group, listen, state string, log *slog.Logger) (*runningSandbox, error) {
+func startSandbox(ctx context.Context, parts *group, listen, state string, log *slog.Logger) (*runningSandbox, error) {
 	l, err := listenOn(ctx, "PORTATILL_SANDBOX_LISTEN", listen)
 	if err != nil {
 		return nil, err
 	}
-	return startSandboxOn(ctx, group, l, state, log)
+	return startSandboxOn(ctx, parts, l, sandbox.Options{StateFile: state, Log: log})
 }
 
-func startSandboxOn(ctx context.Context, group *errgroup.Group, l net.Listener, state string, log *slog.Logger) (*runningSandbox, error) {
-	url := "http://" + l.Addr().String()
-	box, err := sandbox.New(sandbox.Options{BaseURL: url, StateFile: state, Log: log})
+func startSandboxOn(ctx context.Context, parts *group, l net.Listener, o sandbox.Options) (*runningSandbox, error) {
+	o.BaseURL = "http://" + l.Addr().String()
+	box, err := sandbox.New(o)
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	server := newHTTPServer(box.Handler())
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	group.Go(func() error { return serveOn(server, l) })
-	group.Go(func() error {
-		if err := box.Run(running); !errors.Is(err, context.Canceled) {
-			return err
-		}
-		return nil
-	})
+	parts.Go(func() error { return serveOn(server, l) })
+	run := func() {
+		parts.Go(func() error {
+			if err := box.Run(running); !errors.Is(err, context.Canceled) {
+				return err
+			}
+			return nil
+		})
+	}
 	var once sync.Once
-	return &runningSandbox{url: url, stop: func() {
+	return &runningSandbox{url: o.BaseURL, box: box, run: run, stop: func() {
 		once.Do(func() {
 			cancel()
 			if err := errors.Join(server.Close(), box.Close()); err != nil {
-				log.Warn("sandbox did not stop cleanly", "error", err)
+				o.Log.Warn("sandbox did not stop cleanly", "error", err)
 			}
 		})
 	}}, nil
@@ -102,18 +107,31 @@ func (s *server) listenSandbox(ctx context.Context) (l net.Listener, err error) 
 // startSandbox starts our own double on its listener, when there is one. Beside a
 // SQLite database it keeps its state too, so that a restart finds both sides as
 // they were.
-func (s *server) startSandbox(ctx context.Context, group *errgroup.Group, l net.Listener) error {
+func (s *server) startSandbox(ctx context.Context, parts *group, l net.Listener) error {
 	if l == nil {
 		return nil
 	}
-	state := ""
-	if path, ok := strings.CutPrefix(s.config.DatabaseURL, "sqlite:"); ok {
-		state = path + ".stripe.json"
+	o := sandbox.Options{StateFile: s.sandboxState(), Log: s.log.With("part", "sandbox")}
+	if s.story != nil {
+		o = s.story.double(o)
 	}
-	box, err := startSandboxOn(ctx, group, l, state, s.log.With("part", "sandbox"))
+	box, err := startSandboxOn(ctx, parts, l, o)
 	if err != nil {
 		return err
 	}
 	s.stopSandbox = box.stop
+	if s.story == nil {
+		box.run()
+		return nil
+	}
+	s.story.box = box
 	return nil
+}
+
+// sandboxState is where our own double keeps its state, "" for nowhere.
+func (s *server) sandboxState() string {
+	if path, ok := strings.CutPrefix(s.config.DatabaseURL, "sqlite:"); ok {
+		return path + ".stripe.json"
+	}
+	return ""
 }

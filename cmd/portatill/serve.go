@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/portatill/portatill/handlers"
 	"github.com/portatill/portatill/internal/config"
@@ -49,7 +48,7 @@ func (a *app) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s := &server{app: a, config: c, readyFile: readyFile,
+			s := &server{app: a, config: c, override: override, readyFile: readyFile,
 				log: slog.New(slog.NewJSONHandler(a.errOut, &slog.HandlerOptions{Level: c.LogLevel}))}
 			return s.serve(cmd.Context())
 		},
@@ -65,6 +64,7 @@ func (a *app) serveCommand() *cobra.Command {
 type server struct {
 	*app
 	config    config.Config
+	override  map[string]string // settings that the command line gave
 	readyFile string
 	log       *slog.Logger
 	metrics   *metrics.Metrics
@@ -73,6 +73,9 @@ type server struct {
 	ready     readyInfo
 	// stopSandbox ends our own double, if there is one; it may be called twice.
 	stopSandbox func()
+	// story fills the installation before anybody is told that it is there; nil but for
+	// the demo.
+	story *story
 }
 
 // readyInfo is the ready file.
@@ -93,14 +96,14 @@ type readyInfo struct {
 func (s *server) serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	group, ctx := errgroup.WithContext(ctx)
+	parts, ctx := newGroup(ctx)
 	s.stopSandbox = func() {}
-	err := s.begin(ctx, group)
+	err := s.begin(ctx, parts)
 	if err != nil { // what a failed start has begun ends too
 		cancel()
 		s.stopSandbox()
 	}
-	err = errors.Join(err, group.Wait())
+	err = errors.Join(err, parts.Wait())
 	if s.opened != nil {
 		err = errors.Join(err, s.opened.close())
 	}
@@ -109,7 +112,7 @@ func (s *server) serve(ctx context.Context) error {
 
 // begin starts everything. The database comes before the double: a second till on
 // the same SQLite file must be refused before it touches the double's state beside it.
-func (s *server) begin(ctx context.Context, group *errgroup.Group) (err error) {
+func (s *server) begin(ctx context.Context, parts *group) (err error) {
 	listener, err := listenOn(ctx, "PORTATILL_LISTEN", s.config.Listen)
 	if err != nil {
 		return err
@@ -122,9 +125,18 @@ func (s *server) begin(ctx context.Context, group *errgroup.Group) (err error) {
 		return err
 	}
 	defer closeOnFailure(&err, double)
-	s.opened, err = s.open(ctx, s.config, openOptions{baseURL: s.ready.BaseURL, exclusive: true, migrate: true, log: s.log, observe: s.metrics.Job})
+	how := openOptions{baseURL: s.ready.BaseURL, exclusive: true, migrate: true, log: s.log, observe: s.metrics.Job}
+	if s.story != nil {
+		how.now = s.story.clock.Now
+	}
+	s.opened, err = s.open(ctx, s.config, how)
 	if err != nil {
 		return err
+	}
+	if s.story != nil {
+		if err := s.beginStory(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.checkSecretKey(ctx); err != nil {
 		return err
@@ -132,7 +144,7 @@ func (s *server) begin(ctx context.Context, group *errgroup.Group) (err error) {
 	if err := s.refuseLiveKeys(ctx); err != nil {
 		return err
 	}
-	if err := s.startSandbox(ctx, group, double); err != nil {
+	if err := s.startSandbox(ctx, parts, double); err != nil {
 		return err
 	}
 	if s.config.Sandbox {
@@ -140,17 +152,26 @@ func (s *server) begin(ctx context.Context, group *errgroup.Group) (err error) {
 			return fmt.Errorf("make the demo tenant: %w", err)
 		}
 	}
-	if err := s.serveMetrics(ctx, group); err != nil {
+	if err := s.serveMetrics(ctx, parts); err != nil {
 		return err
+	}
+	main := newHTTPServer(s.handler())
+	if s.story != nil {
+		parts.Go(func() error { return serveOn(main, listener) })
+		if err := s.tellStory(ctx); err != nil {
+			s.stopSandbox()
+			return errors.Join(err, main.Close())
+		}
 	}
 	// The queue stops with a shutdown of its own, so that jobs can finish.
 	if err := s.opened.queue.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	s.working.Store(true)
-	main := newHTTPServer(s.handler())
-	group.Go(func() error { return serveOn(main, listener) })
-	group.Go(func() error { <-ctx.Done(); return s.stop(ctx, main) })
+	if s.story == nil {
+		parts.Go(func() error { return serveOn(main, listener) })
+	}
+	parts.Go(func() error { <-ctx.Done(); return s.stop(ctx, main) })
 	return s.announce()
 }
 
@@ -181,9 +202,12 @@ func listenOn(ctx context.Context, setting, address string) (net.Listener, error
 
 func (s *server) handler() http.Handler {
 	hook := &webhooks.Stripe{Pay: s.opened.pay, Log: s.log, Count: func(t string, a webhooks.Answer) { s.metrics.Webhook(t, string(a)) }}
+	staffs := office{s, now()}
 	o := handlers.Options{
+		Tenants: s.opened.tenants(), Examine: staffs, Installation: staffs,
 		Pay: s.opened.pay, Log: s.log, Version: versionText(), Sandbox: s.config.Sandbox, SandboxURL: s.ready.SandboxURL,
-		TrustedProxies: s.config.TrustedProxies, CORSOrigins: s.config.CORSOrigins, Sessions: s.opened.store, Logos: s.opened.store, Staff: s.opened.staffService(), Mail: s.opened.mail, StripeWebhook: hook.Receive, Observe: s.metrics.Request,
+		TrustedProxies: s.config.TrustedProxies, CORSOrigins: s.config.CORSOrigins, Sessions: s.opened.store, Logos: s.opened.store, Staff: s.opened.staffService(), Backoffice: s.opened.store, Mail: s.opened.mail, StripeWebhook: hook.Receive, Observe: s.metrics.Request,
+		Books: s.opened.store, Runs: s.opened.queue,
 		Ready: func(r *http.Request) error {
 			if !s.working.Load() {
 				return errors.New("the worker does not run")
@@ -211,7 +235,7 @@ func serveOn(server *http.Server, l net.Listener) error {
 	return nil
 }
 
-func (s *server) serveMetrics(ctx context.Context, group *errgroup.Group) error {
+func (s *server) serveMetrics(ctx context.Context, parts *group) error {
 	if s.config.MetricsListen == "" {
 		return nil
 	}
@@ -223,8 +247,8 @@ func (s *server) serveMetrics(ctx context.Context, group *errgroup.Group) error 
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.metrics.Handler())
 	server := newHTTPServer(mux)
-	group.Go(func() error { return serveOn(server, l) })
-	group.Go(func() error { <-ctx.Done(); return server.Close() })
+	parts.Go(func() error { return serveOn(server, l) })
+	parts.Go(func() error { <-ctx.Done(); return server.Close() })
 	return nil
 }
 

@@ -108,6 +108,12 @@ type running struct {
 // start runs a command that does not end by itself until it is up, as up says.
 func (s *shell) start(up func(r *running) bool, args ...string) *running {
 	s.t.Helper()
+	return s.startWithin(40*time.Second, up, args...)
+}
+
+// startWithin is start of a command that takes its time.
+func (s *shell) startWithin(limit time.Duration, up func(r *running) bool, args ...string) *running {
+	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{t: s.t, out: &lockedBuffer{}, errOut: &lockedBuffer{}, cancel: cancel, ended: make(chan struct{})}
 	go func() {
@@ -115,7 +121,7 @@ func (s *shell) start(up func(r *running) bool, args ...string) *running {
 		r.code = run(ctx, args, s.lookup, strings.NewReader(""), r.out, r.errOut)
 	}()
 	s.t.Cleanup(func() { r.stop() })
-	r.until("portatill "+strings.Join(args, " ")+" is up", func() bool {
+	r.untilWithin(limit, "portatill "+strings.Join(args, " ")+" is up", func() bool {
 		select {
 		case <-r.ended:
 			s.t.Fatalf("portatill %s ended with %d: %s", strings.Join(args, " "), r.code, r.errOut)
@@ -148,7 +154,12 @@ func (s *shell) serve(args ...string) *running {
 // until waits for something that happens by itself; it gives up long after it should have.
 func (r *running) until(what string, done func() bool) {
 	r.t.Helper()
-	for end := time.Now().Add(40 * time.Second); !done(); {
+	r.untilWithin(40*time.Second, what, done)
+}
+
+func (r *running) untilWithin(limit time.Duration, what string, done func() bool) {
+	r.t.Helper()
+	for end := time.Now().Add(limit); !done(); {
 		if time.Now().After(end) {
 			r.t.Fatalf("it never came true that %s: %s", what, r.errOut)
 		}

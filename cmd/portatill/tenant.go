@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/portatill/portatill/internal/tenantset"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -31,28 +31,20 @@ func (a *app) tenantAddCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// The first command of a new installation: the tables may not be there yet.
 			return a.withStoreAs(cmd.Context(), openOptions{fill: true}, func(o *opened) error {
-				change := a.readTenantFlags(cmd, &f, o.sandbox)
-				t := pay.NewTenant(args[0], args[0], "GBP", now())
-				change.apply(t)
-				if err := change.refusal(); err != nil {
-					return err
-				}
-				key, license := pay.NewLicense(t.ID, now())
-				err := o.store.InTx(cmd.Context(), func(tx pay.Tx) error {
-					return errors.Join(tx.InsertTenant(cmd.Context(), t), tx.InsertLicense(cmd.Context(), license))
-				})
+				added, err := o.tenants().Add(cmd.Context(), args[0], a.readTenantFlags(cmd, &f))
 				if pay.CodeOf(err) == pay.CodeConflict {
-					return fmt.Errorf("a tenant with the slug %q exists already", t.Slug)
+					return fmt.Errorf("a tenant with the slug %q exists already", args[0])
 				}
 				if err != nil {
-					return err
+					return flagFaults(err)
 				}
-				made := map[string]string{"tenant": t.Slug, "id": t.ID, "license": key.Reveal(), "signing_secret": t.SigningSecret.Reveal()}
-				if t.OutboundSecret != "" && t.OutboundSecret == change.newOutbound {
-					made["outbound_secret"] = t.OutboundSecret.Reveal()
+				t := added.Tenant
+				made := map[string]string{"tenant": t.Slug, "id": t.ID, "license": added.License.Reveal(), "signing_secret": added.SigningSecret.Reveal()}
+				if added.OutboundSecret != "" {
+					made["outbound_secret"] = added.OutboundSecret.Reveal()
 				}
 				return a.print(asJSON, made, func(w io.Writer) {
-					line(w, "Tenant %s added.\nLicence key, shown once:     %s\nSigning secret, shown once:  %s", t.Slug, key.Reveal(), t.SigningSecret.Reveal())
+					line(w, "Tenant %s added.\nLicence key, shown once:     %s\nSigning secret, shown once:  %s", t.Slug, made["license"], made["signing_secret"])
 					if s := made["outbound_secret"]; s != "" {
 						line(w, "Outbound secret, shown once: %s", s)
 					}
@@ -88,7 +80,7 @@ func (a *app) tenantSetCommand() *cobra.Command {
 				return usagef("portatill tenant set: say what to change; see portatill tenant set --help")
 			}
 			return a.withStore(cmd.Context(), func(o *opened) error {
-				result, err := setTenant(cmd.Context(), o, args[0], a.readTenantFlags(cmd, &f, o.sandbox))
+				result, err := setTenant(cmd.Context(), o, args[0], a.readTenantFlags(cmd, &f))
 				if err != nil {
 					return err
 				}
@@ -123,53 +115,24 @@ func (r *tenantResult) write(w io.Writer) {
 	}
 }
 
-// setTenant stores the change of one tenant. Stripe is asked before, because no
-// transaction waits for the network.
-func setTenant(ctx context.Context, o *opened, slug string, change *tenantChange) (*tenantResult, error) {
-	before, err := findTenant(ctx, o, slug)
+func setTenant(ctx context.Context, o *opened, slug string, change *tenantset.Change) (*tenantResult, error) {
+	if _, err := findTenant(ctx, o, slug); err != nil {
+		return nil, err
+	}
+	done, err := o.tenants().Set(ctx, slug, change)
+	if err != nil {
+		return nil, flagFaults(err)
+	}
+	shown, err := showTenant(ctx, o, done.Tenant)
 	if err != nil {
 		return nil, err
 	}
-	trial := *before
-	change.apply(&trial)
-	if err := change.refusal(); err != nil {
-		return nil, err
-	}
-	notes, err := change.askStripe(ctx, o, before, &trial)
-	if err != nil {
-		return nil, err
-	}
-	t, err := o.store.ChangeTenant(ctx, slug, func(t *pay.Tenant) error {
-		change.apply(t)
-		t.UpdatedAt = now()
-		return change.refusal()
-	})
-	if err != nil {
-		return nil, err
-	}
-	if t.State != before.State {
-		more, err := stateNotes(ctx, o, t)
-		if err != nil {
-			return nil, err
-		}
-		notes = append(more, notes...)
-	}
-	shown, err := showTenant(ctx, o, t)
-	if err != nil {
-		return nil, err
-	}
-	r := &tenantResult{Tenant: shown, Notes: notes}
-	if change.newSigning != "" {
-		r.SigningSecret = change.newSigning.Reveal()
-		r.Notes = append(r.Notes, "Passes signed with the old signing secret, and links to customers' own pages, stop working now. The portal signs with the new one, and checks the return to SuccessUrl with it.")
-	}
-	if t.OutboundSecret != "" && t.OutboundSecret == change.newOutbound {
-		r.OutboundSecret = t.OutboundSecret.Reveal()
-	}
-	if fault := t.ReadyFault(); fault != "" {
-		r.Notes = append(r.Notes, "It cannot take money yet: "+fault+".")
-	}
-	return r, nil
+	return &tenantResult{Tenant: shown, SigningSecret: done.SigningSecret.Reveal(), OutboundSecret: done.OutboundSecret.Reveal(), Notes: done.Notes}, nil
+}
+
+// tenants are the ways to change tenants, which the staff's pages have too.
+func (o *opened) tenants() *tenantset.Service {
+	return &tenantset.Service{Store: o.store, Account: o.gate.Account, Now: now, Sandbox: o.sandbox}
 }
 
 func findTenant(ctx context.Context, o *opened, slug string) (*pay.Tenant, error) {

@@ -4,69 +4,67 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"strings"
-	"unicode"
 
-	"github.com/portatill/portatill/pay"
+	"github.com/portatill/portatill/internal/branding"
+	"github.com/portatill/portatill/internal/tenantset"
 )
 
-// maxSecretFile is far above any key or token; a file with more is a mistake.
-const maxSecretFile = 4096
-
 // readTenantFiles reads every file that a flag names.
-func (a *app) readTenantFiles(c *tenantChange) {
+func (a *app) readTenantFiles(given func(string) bool, f *tenantFlags, c *tenantset.Change) {
 	stdin := ""
-	read := func(flag, path string, limit int64) []byte {
+	fault := func(name, problem string) { c.Faults = append(c.Faults, tenantset.Fault{Name: name, Problem: problem}) }
+	read := func(p tenantset.Property, path string, limit int64) []byte {
 		if path == "-" {
 			if stdin != "" {
-				c.fault(flag, "cannot read standard input, which --"+stdin+" reads already")
+				fault(p.Name, "cannot read standard input, which --"+stdin+" reads already")
 				return nil
 			}
-			stdin = flag
+			stdin = p.Flag()
 		}
 		raw, err := a.readFile(path, limit+1)
 		switch {
 		case err != nil:
-			c.fault(flag, "cannot be read: "+err.Error())
+			fault(p.Name, "cannot be read: "+err.Error())
 			return nil
 		case int64(len(raw)) > limit:
-			c.fault(flag, "is larger than any such file may be")
+			fault(p.Name, "is larger than any such file may be")
 			return nil
 		case len(bytes.TrimSpace(raw)) == 0:
-			c.fault(flag, "is empty")
+			fault(p.Name, "is empty")
 			return nil
 		}
 		return raw
 	}
-	// Secrets are never flags themselves: other users of the machine can read those.
-	secret := func(flag, path string, removable bool, to *pay.Secret) {
-		switch {
-		case !c.given(flag):
-		case path == "" && removable:
-			*to = ""
-		case path == "":
-			c.fault(flag, "must name a file, or - for standard input")
-		default:
-			text := strings.TrimSpace(string(read(flag, path, maxSecretFile)))
-			if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
-				c.fault(flag, "must hold the secret alone, on one line")
-				return
-			}
-			*to = pay.Secret(text)
+	for _, p := range tenantset.Properties {
+		if !given(p.Flag()) {
+			continue
 		}
-	}
-	secret("stripe-key-file", c.f.stripeKeyFile, true, &c.stripeKey)
-	secret("stripe-webhook-secret-file", c.f.webhookSecretFile, false, &c.webhookSecret)
-	secret("outbound-secret-file", c.f.outboundSecretFile, true, &c.outboundSecret)
-	secret("porta-token-file", c.f.portaTokenFile, true, &c.portaToken)
-	if c.given("logo-file") && c.f.logoFile != "" {
-		if raw := read("logo-file", c.f.logoFile, 10*pay.MaxLogo); raw != nil {
-			var problem string
-			if c.logoType, problem = pay.LogoType(raw); problem != "" {
-				c.fault("logo-file", problem)
-				return
+		path := *f.texts[p.Name]
+		switch {
+		case p.Kind == tenantset.Picture && path == "":
+			c.Logo = &branding.Logo{}
+		case p.Kind == tenantset.Picture:
+			raw := read(p, path, 2*branding.MaxUpload)
+			if raw == nil {
+				continue
 			}
-			c.logo = raw
+			logo, problem := branding.MakeLogo(raw)
+			if problem != "" {
+				fault(p.Name, problem)
+			}
+			c.Logo = &logo
+		case p.Kind == tenantset.Hidden && path == "" && p.Name == "stripe-webhook-secret":
+			fault(p.Name, "must name a file, or - for standard input")
+		case p.Kind == tenantset.Hidden && path == "":
+			c.Secrets[p.Name] = ""
+		case p.Kind == tenantset.Hidden:
+			// Secrets are never flags themselves: other users of the machine can read those.
+			secret, problem := tenantset.ReadSecret(string(read(p, path, tenantset.MaxSecret)))
+			if problem != "" {
+				fault(p.Name, problem)
+				continue
+			}
+			c.Secrets[p.Name] = secret
 		}
 	}
 }

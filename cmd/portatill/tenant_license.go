@@ -29,19 +29,11 @@ func (a *app) tenantRotateCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				key, license := pay.NewLicense(t.ID, now())
-				revoked := 0
-				err = o.store.InTx(cmd.Context(), func(tx pay.Tx) error {
-					if err := tx.InsertLicense(cmd.Context(), license); err != nil || !revoke {
-						return err
-					}
-					revoked, err = tx.RevokeLicenses(cmd.Context(), t.ID, license.ID, now())
-					return err
-				})
+				key, license, revoked, err := o.tenants().NewLicense(cmd.Context(), t, revoke)
 				if err != nil {
 					return err
 				}
-				good, err := goodLicenses(cmd.Context(), o, t)
+				good, err := o.tenants().GoodLicenses(cmd.Context(), t)
 				if err != nil {
 					return err
 				}
@@ -60,18 +52,6 @@ func (a *app) tenantRotateCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&revoke, "revoke-others", false, "revoke all older keys at once")
 	jsonFlag(cmd, &asJSON)
 	return cmd
-}
-
-// goodLicenses are a tenant's licences that are not revoked, oldest first.
-func goodLicenses(ctx context.Context, o *opened, t *pay.Tenant) ([]*pay.License, error) {
-	all, err := o.store.ListLicenses(ctx, t.ID)
-	var good []*pay.License
-	for _, l := range all {
-		if l.RevokedAt.IsZero() {
-			good = append(good, l)
-		}
-	}
-	return good, err
 }
 
 // shownLicense is a licence without its key, which nobody has but the portal.
@@ -146,7 +126,7 @@ func (a *app) tenantRevokeCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				good, err := goodLicenses(cmd.Context(), o, t)
+				good, err := o.tenants().GoodLicenses(cmd.Context(), t)
 				if err != nil {
 					return err
 				}

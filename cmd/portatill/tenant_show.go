@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/portatill/portatill/internal/tenantset"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -35,6 +36,8 @@ type shownTenant struct {
 	Logo            string   `json:"logo"`
 	Accent          string   `json:"accent"`
 	SupportEmail    string   `json:"support-email"`
+	Language        string   `json:"language"`
+	SellerLines     []string `json:"seller-lines"`
 	MailName        string   `json:"mail-name"`
 	MailReplyTo     string   `json:"mail-reply-to"`
 	Mails           string   `json:"mails"`
@@ -62,19 +65,20 @@ func showTenant(ctx context.Context, o *opened, t *pay.Tenant) (shownTenant, err
 	s := shownTenant{Slug: t.Slug, ID: t.ID, Name: t.Name, State: string(t.State), NotReady: t.ReadyFault(), IParent: t.IParent,
 		Currency: string(t.DefaultCurrency), Currencies: []string{}, VATRate: pay.Percent(t.VATBasisPoints), VATMode: string(t.VATMode),
 		ReturnOrigins: append([]string{}, t.ReturnOrigins...), LoopbackReturns: t.LoopbackReturns,
-		DisplayName: t.Branding.DisplayName, Logo: cmp.Or(t.Branding.LogoType, notSet), Accent: t.Branding.AccentColour, SupportEmail: t.Branding.SupportEmail,
+		DisplayName: t.Branding.DisplayName, Logo: cmp.Or(t.Branding.LogoType, tenantset.NotSet), Accent: t.Branding.AccentColour, SupportEmail: t.Branding.SupportEmail,
+		Language: t.Branding.Language, SellerLines: append([]string{}, t.Branding.SellerLines...),
 		MailName: t.Branding.MailName, MailReplyTo: t.Branding.MailReplyTo, Mails: cmp.Or(t.Policies.Mails, "all"),
 		Review: t.Policies.Review, FirstMonth: t.Policies.FirstMonth, Subtotal: t.Policies.Subtotal, SaveCard: t.Policies.SaveCard,
-		DuplicateWindow: shortDuration(t.Policies.DuplicateWindow), StripeMode: mode(t), StripeAccount: t.StripeAccount, StripeKey: masked(t.StripeKey),
-		WebhookSecrets: []string{}, OutboundURL: t.OutboundURL, OutboundSecret: masked(t.OutboundSecret),
-		PortaURL: t.PortaBilling.URL, PortaLogin: t.PortaBilling.Login, PortaToken: masked(t.PortaBilling.Token), SigningSecret: masked(t.SigningSecret),
+		DuplicateWindow: tenantset.ShortDuration(t.Policies.DuplicateWindow), StripeMode: tenantset.Mode(t), StripeAccount: t.StripeAccount, StripeKey: tenantset.Masked(t.StripeKey),
+		WebhookSecrets: []string{}, OutboundURL: t.OutboundURL, OutboundSecret: tenantset.Masked(t.OutboundSecret),
+		PortaURL: t.PortaBilling.URL, PortaLogin: t.PortaBilling.Login, PortaToken: tenantset.Masked(t.PortaBilling.Token), SigningSecret: tenantset.Masked(t.SigningSecret),
 		Licenses: []string{}, CreatedAt: moment(t.CreatedAt), UpdatedAt: moment(t.UpdatedAt)}
 	s.Ready = s.NotReady == ""
 	for _, c := range t.Currencies {
 		s.Currencies = append(s.Currencies, string(c))
 	}
 	for _, secret := range t.StripeWebhookSecrets {
-		s.WebhookSecrets = append(s.WebhookSecrets, masked(secret))
+		s.WebhookSecrets = append(s.WebhookSecrets, tenantset.Masked(secret))
 	}
 	licenses, err := o.store.ListLicenses(ctx, t.ID)
 	for _, l := range licenses {
@@ -83,33 +87,6 @@ func showTenant(ctx context.Context, o *opened, t *pay.Tenant) (shownTenant, err
 		}
 	}
 	return s, err
-}
-
-const notSet = "not set"
-
-// masked says whether a secret is set, with its last four characters to tell it
-// from another: they give nothing away of one that is long enough.
-func masked(s pay.Secret) string {
-	text := s.Reveal()
-	switch {
-	case text == "":
-		return notSet
-	case len(text) < 20 || strings.ContainsFunc(text[len(text)-4:], func(r rune) bool { return r <= ' ' || r > '~' }):
-		return "set"
-	}
-	return "set (…" + text[len(text)-4:] + ")"
-}
-
-// shortDuration writes 10m0s as 10m, as the flag takes it.
-func shortDuration(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }
 
 // moment is a time for people and machines; "" when there is none yet.

@@ -9,13 +9,14 @@ import (
 	"image/png"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/spf13/pflag"
 
+	"github.com/portatill/portatill/internal/branding"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -57,13 +58,14 @@ func TestATenantIsAddedChangedAndShownWithoutItsSecrets(t *testing.T) {
 	}
 	s.json(&set, "tenant", "set", "acme", "--name", "Acme", "--state", "suspended", "--i-parent", "8", "--currency", "usd", "--vat-rate", "20", "--vat-mode", "inclusive",
 		"--add-return-origin", "https://two.example", "--add-return-origin", "https://three.example", "--remove-return-origin", "https://SHOP.acme.example:443",
-		"--display-name", "Acme & Söhne", "--accent", "#0F766E", "--support-email", "help@acme.example", "--review", "direct", "--first-month", "included", "--subtotal", "trust",
+		"--display-name", "Acme & Söhne", "--language", "de", "--seller-lines", "Acme Söhne GmbH; Ringstraße 1, 1010 Wien;", "--accent", "#0F766E", "--support-email", "help@acme.example", "--review", "direct", "--first-month", "included", "--subtotal", "trust",
 		"--save-card", "always", "--duplicate-window", "90m", "--outbound-url", "https://hooks.acme.example/x?y=1", "--porta-url", "https://billing.example.net:8442", "--porta-login", "till",
 		"--porta-token-file", s.file(canaryToken), "--logo-file", s.file(picture(t, "png")), "--rotate-signing-secret", "--json")
 	want := got
 	want.Name, want.State, want.IParent, want.Currency, want.Currencies = "Acme", "suspended", 8, "USD", []string{"USD", "GBP", "EUR"}
 	want.VATRate, want.VATMode, want.ReturnOrigins = "20", "inclusive", []string{"https://two.example", "https://three.example"}
 	want.DisplayName, want.Accent, want.SupportEmail, want.Logo = "Acme & Söhne", "#0F766E", "help@acme.example", "image/png"
+	want.Language, want.SellerLines = "de", []string{"Acme Söhne GmbH", "Ringstraße 1, 1010 Wien"}
 	want.Review, want.FirstMonth, want.Subtotal, want.SaveCard, want.DuplicateWindow = "direct", "included", "trust", "always", "1h30m"
 	want.OutboundURL, want.OutboundSecret = "https://hooks.acme.example/x?y=1", "set (…"+set.OutboundSecret[len(set.OutboundSecret)-4:]+")"
 	want.PortaURL, want.PortaLogin, want.PortaToken = "https://billing.example.net:8442", "till", "set (…abcd)"
@@ -108,12 +110,16 @@ func TestEveryFlagsPropertyIsShownByItsName(t *testing.T) {
 	s.json(&got, "tenant", "show", "acme", "--json")
 	text := s.ok("tenant", "show", "acme")
 	verbs := []string{"add-return-origin", "remove-return-origin", "drop-old-webhook-secret", "rotate-signing-secret", "rotate-outbound-secret", "json", "help"}
-	(&app{}).tenantSetCommand().Flags().VisitAll(func(f *pflag.Flag) {
-		name := strings.TrimSuffix(f.Name, "-file")
-		if _, found := got[name]; !found && !slices.Contains(verbs, f.Name) {
-			t.Errorf("--%s is not shown", f.Name)
+	flags := regexp.MustCompile(`(?m)^ +(?:-\w, )?--([a-z-]+)`).FindAllStringSubmatch((&app{}).tenantSetCommand().Flags().FlagUsages(), -1)
+	if len(flags) < 20 {
+		t.Fatalf("only %d flags were found", len(flags))
+	}
+	for _, f := range flags {
+		name := strings.TrimSuffix(f[1], "-file")
+		if _, found := got[name]; !found && !slices.Contains(verbs, f[1]) {
+			t.Errorf("--%s is not shown", f[1])
 		}
-	})
+	}
 	for name := range got {
 		if !strings.Contains("\n"+text, "\n"+name+" ") {
 			t.Errorf("%s is missing in %s", name, text)
@@ -136,8 +142,6 @@ func picture(t *testing.T, kind string) string {
 		err = png.Encode(&b, img)
 	case "jpeg":
 		err = jpeg.Encode(&b, img, nil)
-	case "webp": // the smallest lossless one (RFC 9649)
-		return "RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -149,19 +153,20 @@ func TestALogoIsAPictureByItsBytes(t *testing.T) {
 	t.Parallel()
 	s := migrated(t)
 	s.ok("tenant", "add", "acme")
-	for _, kind := range []string{"png", "jpeg", "webp"} {
+	for _, kind := range []string{"png", "jpeg"} {
 		s.ok("tenant", "set", "acme", "--logo-file", s.file(picture(t, kind)))
 		if got := s.show("acme").Logo; got != "image/"+kind {
 			t.Errorf("a %s is stored as %s", kind, got)
 		}
 	}
 	for name, c := range map[string]struct{ content, want string }{
-		"SVG":             {`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`, "PNG, JPEG or WebP"},
-		"HTMLThatSaysPNG": {"\x89PNG<html>", "PNG, JPEG or WebP"},
-		"GIF":             {"GIF89a\x01\x00\x01\x00", "PNG, JPEG or WebP"},
-		"ACutOffWebP":     {picture(t, "webp")[:30], "cut-off"},
-		"TooManyBytes":    {picture(t, "png") + strings.Repeat("x", pay.MaxLogo), "at most 200000 bytes"},
-		"Huge":            {strings.Repeat("x", 10*pay.MaxLogo+2), "larger than"},
+		"SVG":             {`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`, "PNG or JPEG"},
+		"HTMLThatSaysPNG": {"\x89PNG<html>", "PNG or JPEG"},
+		"GIF":             {"GIF89a\x01\x00\x01\x00", "PNG or JPEG"},
+		"WebP":            {"RIFF\x1a\x00\x00\x00WEBPVP8L", "PNG or JPEG"},
+		"ACutOffPNG":      {picture(t, "png")[:50], "damaged"},
+		"TooManyBytes":    {picture(t, "png") + strings.Repeat("x", branding.MaxUpload), "at most 2 MB"},
+		"Huge":            {strings.Repeat("x", 2*branding.MaxUpload+2), "larger than"},
 		"Empty":           {"", "is empty"},
 	} {
 		if r := s.run("tenant", "set", "acme", "--logo-file", s.file(c.content)); r.code != 2 || !strings.Contains(r.err, "--logo-file: ") || !strings.Contains(r.err, c.want) {
@@ -175,7 +180,7 @@ func TestALogoIsAPictureByItsBytes(t *testing.T) {
 	if r := s.run("tenant", "set", "acme", "--logo-file", s.file(wide.String())); r.code != 2 || !strings.Contains(r.err, "4096 pixels") {
 		t.Errorf("5,000 pixels: %d %s", r.code, r.err)
 	}
-	if got := s.show("acme").Logo; got != "image/webp" {
+	if got := s.show("acme").Logo; got != "image/jpeg" {
 		t.Errorf("a refused logo changed it to %s", got)
 	}
 	s.ok("tenant", "set", "acme", "--logo-file", "")

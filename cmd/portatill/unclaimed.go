@@ -236,13 +236,15 @@ func caseError(err error) error {
 		return err
 	case e.Code == pay.CodeStripeUnavailable:
 		return errors.New("no answer from Stripe: the refund is kept and sent again by itself; see portatill unclaimed list")
+	case e.Field != "" && (e.Code == pay.CodeBadRequest || e.Code == pay.CodeTooLong):
+		return usagef("--%s: %s", e.Field, e.Message)
 	case e.Field != "":
 		return fmt.Errorf("--%s: %s", e.Field, e.Message)
 	}
 	return errors.New(e.Message)
 }
 
-// age says how long ago in the largest unit that is not 0.
+// age says how long ago in the largest unit of which there are two, or in minutes.
 func age(d time.Duration) string {
 	switch {
 	case d >= 48*time.Hour:
@@ -250,5 +252,12 @@ func age(d time.Duration) string {
 	case d >= 2*time.Hour:
 		return fmt.Sprintf("%d hours ago", int(d.Hours()))
 	}
-	return fmt.Sprintf("%d minutes ago", int(d.Minutes()))
+	switch minutes := int(d.Minutes()); {
+	case minutes < 1:
+		return "less than a minute ago"
+	case minutes == 1:
+		return "1 minute ago"
+	default:
+		return fmt.Sprintf("%d minutes ago", minutes)
+	}
 }

@@ -162,6 +162,10 @@ func writeCase(w io.Writer, s shownCase) {
 	}
 	row("why", s.Reason+": "+s.Detail)
 	row("held", s.Held)
+	if strings.HasPrefix(s.Held, "-") {
+		row("", "more left Stripe's balance for "+s.Object+" than came in, so there is nothing to give to anybody: see in Stripe's dashboard what it was,")
+		row("", "then close the case; the sweep opens none for it again")
+	}
 	row("order", s.Order)
 	e := s.Evidence
 	var at []string

@@ -71,7 +71,7 @@ func TestUnclaimedMoneyIsDecidedAtTheCommandLine(t *testing.T) {
 		t.Errorf("the owner is %+v, the commands %v", marked.Owners, marked.Commands)
 	}
 	text := s.ok("unclaimed", "list")
-	for _, want := range []string{marked.ID, marked.Object, "42.00 GBP, 0 minutes ago", "visa •••• 4242", "customer " + customer + ", order " + o.OrderId, "portatill unclaimed refund " + back.ID} {
+	for _, want := range []string{marked.ID, marked.Object, "42.00 GBP, less than a minute ago", "visa •••• 4242", "customer " + customer + ", order " + o.OrderId, "portatill unclaimed refund " + back.ID} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}
@@ -127,6 +127,8 @@ func TestUnclaimedMoneyIsDecidedAtTheCommandLine(t *testing.T) {
 		{1, "there is no case", []string{"ignore", "unc_none", "--reason", "r"}},
 		{1, "there is no case", []string{"ignore", marked.ID, "--tenant", "other", "--reason", "r"}},
 		{1, "--key: ", []string{"refund", back.ID, "--amount", "3.00", "--key", "ticket-1"}},
+		{2, "--key: is longer than", []string{"refund", back.ID, "--key", strings.Repeat("k", 300)}},
+		{2, "--key: is empty", []string{"refund", back.ID, "--key", ""}},
 		{2, "--reason: is needed", []string{"ignore", marked.ID}},
 		{2, "--reason: must be", []string{"refund", back.ID, "--reason", "because"}},
 		{2, "--amount: ", []string{"refund", back.ID, "--amount", "0"}},

@@ -84,7 +84,7 @@ export async function toStripe(page: Page, url: string): Promise<void> {
 
 // holdStill takes the Refresh header off the return page, so that it can be looked at for as long as it takes.
 export async function holdStill(page: Page, base: string): Promise<void> {
-  await page.route(`${base}/pay/*/return`, async (route) => {
+  await page.route(`${base}/pay/*/return*`, async (route) => {
     const answer = await route.fetch();
     const headers = answer.headers();
     delete headers.refresh;

@@ -22,6 +22,9 @@ export interface Ready {
   admin_password: string;
 }
 
+// When the months of the demo end in tests and pictures.
+export const demoEnds = '2026-06-30T15:00:00Z';
+
 export interface TenantBooks {
   tenant: string;
   currency: string;
@@ -36,6 +39,7 @@ export interface Books {
 }
 
 const startLimit = 20_000;
+const demoLimit = 15 * 60_000; // a few hundred orders take a minute; machines can be busy
 
 export class Till {
   private constructor(
@@ -46,7 +50,10 @@ export class Till {
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
-  static async start(name: string, more: NodeJS.ProcessEnv = {}): Promise<Till> {
+  // start serves a new sandbox, or, with a number of orders, the demo: six months of business that end on the same day
+  // whenever it is started.
+  static async start(name: string, orders = 0, more: NodeJS.ProcessEnv = {}): Promise<Till> {
+    const command = orders > 0 ? ['demo', '--orders', String(orders), '--until', demoEnds] : ['serve', '--sandbox'];
     const dir = mkdtempSync(path.join(tmpdir(), 'portatill-e2e-'));
     const readyFile = path.join(dir, 'ready.json');
     const env: NodeJS.ProcessEnv = {
@@ -63,7 +70,7 @@ export class Till {
     };
     mkdirSync(path.join(artifacts, 'logs'), { recursive: true });
     const log = createWriteStream(path.join(artifacts, 'logs', `${name}.log`));
-    const server = spawn(binary(), ['serve', '--sandbox', '--ready-file', readyFile], { env, cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
+    const server = spawn(binary(), [...command, '--ready-file', readyFile], { env, cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     for (const stream of [server.stdout!, server.stderr!]) {
       stream.on('data', (chunk: Buffer) => {
@@ -71,11 +78,12 @@ export class Till {
         log.write(chunk);
       });
     }
-    const deadline = Date.now() + startLimit;
+    const limit = orders > 0 ? demoLimit : startLimit;
+    const deadline = Date.now() + limit;
     while (!existsSync(readyFile) || readFileSync(readyFile, 'utf8') === '') {
       if (server.exitCode !== null || server.signalCode !== null || Date.now() > deadline) {
         server.kill('SIGKILL');
-        throw new Error(`portatill serve was not ready within ${startLimit / 1000} s; it said:\n${said}`);
+        throw new Error(`portatill ${command[0]} was not ready within ${limit / 1000} s; it said:\n${said}`);
       }
       await pause(20);
     }

@@ -282,6 +282,41 @@ func EnvExample() string {
 	return b.String()
 }
 
+// Shown is a setting in force as it may be shown: a secret is masked.
+type Shown struct {
+	Name, Value, Doc string
+	// Source is where the value comes from: "default", "environment", "file" (of the _FILE
+	// twin), "command line", or "sandbox" for what a sandbox takes in place of a default.
+	Source string
+}
+
+// Describe lists the settings in force in the order of Settings, as Load reads them
+// with the same override.
+func Describe(env func(string) (string, bool), override map[string]string, c Config) []Shown {
+	values := Show(env, c)
+	out := make([]Shown, len(Settings))
+	for i, s := range Settings {
+		x := Shown{Name: s.Name, Value: values[s.Name], Doc: s.Doc, Source: "default"}
+		_, given := env(s.Name)
+		path, _ := env(s.Name + "_FILE")
+		switch value, overridden := override[s.Name]; {
+		case overridden:
+			x.Source, x.Value = "command line", value
+		case path != "":
+			x.Source = "file"
+		case given:
+			x.Source = "environment"
+		case c.Sandbox && (s.Name == "PORTATILL_DATABASE_URL" || s.Name == "PORTATILL_SECRET_KEY"):
+			x.Source = "sandbox"
+		}
+		if s.Name == "PORTATILL_SECRET_KEY" && c.SecretKey != "" {
+			x.Value = "***"
+		}
+		out[i] = x
+	}
+	return out
+}
+
 // Show lists the settings in force by name, secrets masked.
 func Show(env func(string) (string, bool), c Config) map[string]string {
 	out := map[string]string{}

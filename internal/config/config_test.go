@@ -96,3 +96,36 @@ func TestLoad(t *testing.T) {
 		}
 	})
 }
+
+func TestEachSettingTellsWhereItComesFrom(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte("canary-canary-canary-canary-canary"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	given := env(map[string]string{"PORTATILL_SECRET_KEY_FILE": file, "PORTATILL_BASE_URL": "https://pay.example", "PORTATILL_DATABASE_URL": "postgres://till:canary@db/till"})
+	override := map[string]string{"PORTATILL_LISTEN": "0.0.0.0:80"}
+	c, faults := Load(given, override)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	got := map[string]Shown{}
+	for _, s := range Describe(given, override, c) {
+		got[s.Name] = s
+		if strings.Contains(s.Value, "canary") {
+			t.Errorf("%s is shown", s.Name)
+		}
+	}
+	for name, want := range map[string][2]string{"PORTATILL_SECRET_KEY": {"***", "file"}, "PORTATILL_BASE_URL": {"https://pay.example", "environment"}, "PORTATILL_LISTEN": {"0.0.0.0:80", "command line"},
+		"PORTATILL_LOG_LEVEL": {"info", "default"}} {
+		if s := got[name]; s.Value != want[0] || s.Source != want[1] || s.Doc == "" {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+	c, _ = Load(env(nil), map[string]string{"PORTATILL_SANDBOX": "1"})
+	for _, s := range Describe(env(nil), map[string]string{"PORTATILL_SANDBOX": "1"}, c) {
+		if s.Name == "PORTATILL_DATABASE_URL" && (s.Source != "sandbox" || s.Value != "sqlite:portatill-sandbox.db") {
+			t.Errorf("the sandbox's database: %+v", s)
+		}
+	}
+}

@@ -103,15 +103,21 @@ type Options struct {
 	Permissions []string
 	// Tenant is a slug: only this tenant is looked at. "" means all.
 	Tenant string
+	// TenantOnly leaves the installation out.
+	TenantOnly bool
 	// Fix makes and mends webhook endpoints.
 	Fix bool
+	// Progress is told of each check when it is made; it may be nil.
+	Progress func(Check)
 }
 
 // Examine makes all checks. It ends early only with ctx; whatever cannot be looked at is
 // a failed check.
 func Examine(ctx context.Context, o Options) []Check {
 	e := &examination{Options: o}
-	e.installation(ctx)
+	if !o.TenantOnly {
+		e.installation(ctx)
+	}
 	tenants, err := o.Store.ListTenants(ctx)
 	if err != nil {
 		e.fail("tenants", "they cannot be read: "+words(err), "see portatill migrate and PORTATILL_DATABASE_URL")
@@ -130,6 +136,16 @@ func Examine(ctx context.Context, o Options) []Check {
 	if looked == 0 && o.Tenant == "" {
 		e.warn("tenants", "there are none", "add one with portatill tenant add")
 	}
+	return e.checks
+}
+
+// Connect makes the checks of one tenant's Stripe account alone (key, clock, webhook
+// endpoint), also for a tenant that is not stored: of its Options it takes Stripe, Now,
+// BaseURL, Events, APIVersion and Permissions. It changes nothing.
+func Connect(ctx context.Context, o Options, t *pay.Tenant) []Check {
+	o.Fix = false
+	e := &examination{Options: o, tenantSlug: t.Slug}
+	e.connection(ctx, t)
 	return e.checks
 }
 
@@ -155,7 +171,11 @@ type examination struct {
 }
 
 func (e *examination) add(state State, name, what, do string) {
-	e.checks = append(e.checks, Check{Tenant: e.tenantSlug, Name: name, State: state, What: what, Do: do})
+	c := Check{Tenant: e.tenantSlug, Name: name, State: state, What: what, Do: do}
+	e.checks = append(e.checks, c)
+	if e.Progress != nil {
+		e.Progress(c)
+	}
 }
 
 func (e *examination) ok(name, format string, args ...any) {

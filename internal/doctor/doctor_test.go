@@ -212,17 +212,17 @@ func TestEveryIllnessIsFound(t *testing.T) {
 		"AClockThatIsFarBehind":          {func(p *patient) { p.stripe.ahead = -61 * time.Second }, "clock", Fail, "1m1s behind"},
 		"AClockThatAgrees":               {func(p *patient) { p.stripe.ahead = -5 * time.Second }, "clock", OK, "agrees"},
 		"NoTime":                         {func(p *patient) { p.stripe.noTime = silent }, "clock", Warn, "not known"},
-		"NoEndpoint":                     {func(p *patient) { p.stripe.endpoints = nil }, endpointCheck, Fail, "Stripe has none for " + baseURL + "/webhooks/stripe/"},
-		"AnEndpointElsewhere":            {func(p *patient) { own(p).URL = "https://old.example/webhooks/stripe/" + p.tenant.Slug }, endpointCheck, Fail, "Stripe has none"},
-		"AnEndpointAtTheOldAddress":      {func(p *patient) { own(p).URL = baseURL + "/StripeWebHook/" + p.tenant.Slug }, endpointCheck, OK, "we_1 is on"},
-		"AnEndpointThatIsOff":            {func(p *patient) { own(p).Enabled = false }, endpointCheck, Fail, "switched off"},
-		"AnEndpointOfAnotherVersion":     {func(p *patient) { own(p).APIVersion = "2024-06-20" }, endpointCheck, Fail, "2024-06-20 instead of 2023-10-16"},
-		"AnEndpointOfTheAccountsVersion": {func(p *patient) { own(p).APIVersion = "" }, endpointCheck, Fail, "of the account instead of 2023-10-16"},
-		"AnEndpointThatMissesAnEvent":    {func(p *patient) { own(p).Events = wanted[:1] }, endpointCheck, Fail, "does not hear payment_intent.succeeded"},
-		"AnEndpointThatHearsMore":        {func(p *patient) { own(p).Events = append(slices.Clone(wanted), "invoice.paid") }, endpointCheck, Warn, "invoice.paid"},
-		"AnEndpointThatHearsAll":         {func(p *patient) { own(p).Events = []string{"*"} }, endpointCheck, Warn, "nobody needs: *"},
-		"TwoEndpoints":                   {func(p *patient) { p.stripe.endpoints[1].URL = own(p).URL }, endpointCheck, Fail, "we_1, we_another"},
-		"AListThatIsNotShown":            {func(p *patient) { p.stripe.noList = silent }, endpointCheck, Fail, "does not show"},
+		"NoEndpoint":                     {func(p *patient) { p.stripe.endpoints = nil }, EndpointCheck, Fail, "Stripe has none for " + baseURL + "/webhooks/stripe/"},
+		"AnEndpointElsewhere":            {func(p *patient) { own(p).URL = "https://old.example/webhooks/stripe/" + p.tenant.Slug }, EndpointCheck, Fail, "Stripe has none"},
+		"AnEndpointAtTheOldAddress":      {func(p *patient) { own(p).URL = baseURL + "/StripeWebHook/" + p.tenant.Slug }, EndpointCheck, OK, "we_1 is on"},
+		"AnEndpointThatIsOff":            {func(p *patient) { own(p).Enabled = false }, EndpointCheck, Fail, "switched off"},
+		"AnEndpointOfAnotherVersion":     {func(p *patient) { own(p).APIVersion = "2024-06-20" }, EndpointCheck, Fail, "2024-06-20 instead of 2023-10-16"},
+		"AnEndpointOfTheAccountsVersion": {func(p *patient) { own(p).APIVersion = "" }, EndpointCheck, Fail, "of the account instead of 2023-10-16"},
+		"AnEndpointThatMissesAnEvent":    {func(p *patient) { own(p).Events = wanted[:1] }, EndpointCheck, Fail, "does not hear payment_intent.succeeded"},
+		"AnEndpointThatHearsMore":        {func(p *patient) { own(p).Events = append(slices.Clone(wanted), "invoice.paid") }, EndpointCheck, Warn, "invoice.paid"},
+		"AnEndpointThatHearsAll":         {func(p *patient) { own(p).Events = []string{"*"} }, EndpointCheck, Warn, "nobody needs: *"},
+		"TwoEndpoints":                   {func(p *patient) { p.stripe.endpoints[1].URL = own(p).URL }, EndpointCheck, Fail, "we_1, we_another"},
+		"AListThatIsNotShown":            {func(p *patient) { p.stripe.noList = silent }, EndpointCheck, Fail, "does not show"},
 		"AFailedEvent":                   {func(p *patient) { p.event(pay.EventFailed, now) }, "events", Fail, "1 event gave up"},
 		"UnclaimedMoney":                 {func(p *patient) { p.unclaimed() }, "unclaimed money", Warn, "1 case waits"},
 		"SilenceAlthoughPaymentsAreMade": {func(p *patient) { p.paid(now.Add(-2*time.Hour), "pi_1") }, "webhooks arriving", Fail, "no event came in the last 7 days, although 1 payment was booked"},
@@ -285,7 +285,7 @@ func TestEveryIllnessIsFound(t *testing.T) {
 		if got := p.check("stripe key"); got.State != OK || !strings.Contains(got.What, p.tenant.StripeAccount) {
 			t.Errorf("of an account that was learnt: %+v", got)
 		}
-		if got := p.check(endpointCheck); got.State != OK {
+		if got := p.check(EndpointCheck); got.State != OK {
 			t.Errorf("%+v", got)
 		}
 		p = healthy(t, func(t *pay.Tenant) { t.StripeAccount = "" })
@@ -338,11 +338,11 @@ func TestFixMakesOrMendsTheOneEndpoint(t *testing.T) {
 			p := healthy(t)
 			c.harm(p)
 			p.Fix = true
-			if got := p.check(endpointCheck); got.State != OK || (name != "Healthy") != strings.Contains(got.What, "mended: ") {
+			if got := p.check(EndpointCheck); got.State != OK || (name != "Healthy") != strings.Contains(got.What, "mended: ") {
 				t.Errorf("%+v", got)
 			}
 			p.Fix = false
-			if got := p.check(endpointCheck); got.State != OK || len(p.kept) != c.kept {
+			if got := p.check(EndpointCheck); got.State != OK || len(p.kept) != c.kept {
 				t.Errorf("afterwards %+v, %d secrets kept", got, len(p.kept))
 			}
 			if n := slices.IndexFunc(p.stripe.endpoints, func(e Endpoint) bool { return e.ID == "we_another" }); n < 0 || len(p.stripe.endpoints) != 2 {
@@ -366,7 +366,7 @@ func TestFixMakesOrMendsTheOneEndpoint(t *testing.T) {
 		p := healthy(t)
 		p.stripe.endpoints, p.Fix = nil, true
 		p.KeepSecret = func(context.Context, string, pay.Secret) error { return errors.New("the disk is full") }
-		if got := p.check(endpointCheck); got.State != Fail || !strings.Contains(got.What, "the disk is full") || len(p.stripe.endpoints) != 0 {
+		if got := p.check(EndpointCheck); got.State != Fail || !strings.Contains(got.What, "the disk is full") || len(p.stripe.endpoints) != 0 {
 			t.Errorf("%+v, %+v", got, p.stripe.endpoints)
 		}
 	})
@@ -380,7 +380,7 @@ func TestFixMakesOrMendsTheOneEndpoint(t *testing.T) {
 			}
 			s.account = p.stripe.account
 			p.Stripe, p.Fix = s, true
-			if got := p.check(endpointCheck); got.State != Fail || !strings.Contains(got.What, "more_permissions_required") {
+			if got := p.check(EndpointCheck); got.State != Fail || !strings.Contains(got.What, "more_permissions_required") {
 				t.Errorf("%+v", got)
 			}
 		}

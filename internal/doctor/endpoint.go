@@ -9,14 +9,15 @@ import (
 	"github.com/portatill/portatill/pay"
 )
 
-const endpointCheck = "webhook endpoint"
+// EndpointCheck is the name of the check that Fix mends.
+const EndpointCheck = "webhook endpoint"
 
 // endpoint: exactly one at Stripe leads here, switched on, in our API version, for our
 // events.
 func (e *examination) endpoint(ctx context.Context, t *pay.Tenant) {
 	found, err := e.Stripe.Endpoints(ctx, t)
 	if err != nil {
-		e.fail(endpointCheck, "Stripe does not show the account's endpoints: "+words(err), "see that the key may read them (Webhook Endpoints)")
+		e.fail(EndpointCheck, "Stripe does not show the account's endpoints: "+words(err), "see that the key may read them (Webhook Endpoints)")
 		return
 	}
 	address := e.BaseURL + "/webhooks/stripe/" + t.Slug
@@ -29,19 +30,19 @@ func (e *examination) endpoint(ctx context.Context, t *pay.Tenant) {
 	}
 	fault := e.endpointFault(t, address, ours)
 	if fault == nil {
-		e.ok(endpointCheck, "%s is on, in version %s, for our %d events", ours[0].ID, ours[0].APIVersion, len(e.Events))
+		e.ok(EndpointCheck, "%s is on, in version %s, for our %d events", ours[0].ID, ours[0].APIVersion, len(e.Events))
 		return
 	}
 	if !e.Fix {
-		e.add(fault.state, endpointCheck, fault.what, "portatill doctor --tenant "+t.Slug+" --fix")
+		e.add(fault.state, EndpointCheck, fault.what, "portatill doctor --tenant "+t.Slug+" --fix")
 		return
 	}
 	done, err := e.mend(ctx, t, address, ours, fault)
 	if err != nil {
-		e.fail(endpointCheck, fault.what+"; it could not be mended: "+words(err), "run it again; if Stripe refuses, make the endpoint in its dashboard")
+		e.fail(EndpointCheck, fault.what+"; it could not be mended: "+words(err), "run it again; if Stripe refuses, make the endpoint in its dashboard")
 		return
 	}
-	e.ok(endpointCheck, "%s; mended: %s", fault.what, done)
+	e.ok(EndpointCheck, "%s; mended: %s", fault.what, done)
 }
 
 // endpointFault is what is wrong, and whether a change of what is there mends it, or

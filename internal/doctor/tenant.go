@@ -24,10 +24,7 @@ const (
 )
 
 func (e *examination) tenant(ctx context.Context, t *pay.Tenant) {
-	if t.StripeKey != "" && e.key(ctx, t) {
-		e.clock(ctx, t)
-		e.endpoint(ctx, t)
-	}
+	e.connection(ctx, t)
 	e.ready(t) // last of these, because mending the endpoint may have given it its secret
 	e.silence(ctx, t)
 	e.events(ctx, t)
@@ -36,8 +33,19 @@ func (e *examination) tenant(ctx context.Context, t *pay.Tenant) {
 	e.proof(ctx, t)
 }
 
+// connection looks at the tenant's account at Stripe.
+func (e *examination) connection(ctx context.Context, t *pay.Tenant) {
+	if t.StripeKey != "" && e.key(ctx, t) {
+		e.clock(ctx, t)
+		e.endpoint(ctx, t)
+	}
+}
+
+// ReadyCheck is the name of the check whether a tenant can take money.
+const ReadyCheck = "ready"
+
 func (e *examination) ready(t *pay.Tenant) {
-	const name = "ready"
+	const name = ReadyCheck
 	if fault := t.ReadyFault(); fault != "" {
 		e.fail(name, "it cannot take money: "+fault, "see portatill tenant set --help; portatill doctor --tenant "+t.Slug+" --fix makes the webhook endpoint and keeps its secret")
 		return
@@ -52,9 +60,12 @@ func mode(t *pay.Tenant) string {
 	return "test"
 }
 
+// KeyCheck is the name of the check whose failure means that a key is of no use.
+const KeyCheck = "stripe key"
+
 // key reports whether the key works.
 func (e *examination) key(ctx context.Context, t *pay.Tenant) bool {
-	const name = "stripe key"
+	const name = KeyCheck
 	restricted := strings.HasPrefix(t.StripeKey.Reveal(), "rk_")
 	account, err := e.Stripe.Account(ctx, t)
 	if f, ok := errors.AsType[*pay.StripeFault](err); ok && f.Kind == pay.FaultCredentials {
@@ -85,7 +96,7 @@ func (e *examination) key(ctx context.Context, t *pay.Tenant) bool {
 // it is (github.com/stripe/stripe-node/issues/2246), and says what that means: the till
 // asks for the account once, before a tenant's first payment.
 func (e *examination) nameless(ctx context.Context, t *pay.Tenant) bool {
-	const name = "stripe key"
+	const name = KeyCheck
 	if _, err := e.Stripe.Endpoints(ctx, t); err != nil {
 		return false
 	}

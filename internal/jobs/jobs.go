@@ -78,13 +78,19 @@ func New(o Options) (*Queue, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &settleWorker{pay: o.Pay, log: o.Log, observe: o.Observe})
 	river.AddWorker(workers, &sweepWorker{pay: o.Pay, log: o.Log, observe: o.Observe, interval: o.SweepInterval})
+	shared, replays := desk{pay: o.Pay, log: o.Log, observe: o.Observe}, &replayWorker{}
+	replays.desk = shared
+	river.AddWorker(workers, &proveWorker{desk: shared})
+	river.AddWorker(workers, &proveLastWorker{desk: shared})
+	river.AddWorker(workers, &verifyWorker{desk: shared})
+	river.AddWorker(workers, replays)
 	poll := o.PollInterval
 	if poll == 0 {
 		poll = 100 * time.Millisecond
 	}
 	config := &river.Config{
 		Queues: map[string]river.QueueConfig{
-			river.QueueDefault: {MaxWorkers: settleWorkers}, "sweep": {MaxWorkers: 1},
+			river.QueueDefault: {MaxWorkers: settleWorkers}, "sweep": {MaxWorkers: 1}, deskQueue: {MaxWorkers: deskWorkers},
 		},
 		Workers: workers, FetchPollInterval: poll, FetchCooldown: min(poll, 50*time.Millisecond),
 		// A settle is a few calls of at most 15 s each; one that is older died with its process.
@@ -103,7 +109,9 @@ func New(o Options) (*Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the queue: %w", err)
 	}
-	return &Queue{client: client, log: o.Log}, nil
+	q := &Queue{client: client, log: o.Log}
+	replays.queue = q
+	return q, nil
 }
 
 // Start begins to work. It returns once the queue is running.
@@ -172,7 +180,10 @@ func (w *settleWorker) Work(ctx context.Context, job *river.Job[settleArgs]) err
 	return err
 }
 
-type sweepArgs struct{}
+// sweepArgs is a sweep; By is who asked for it on a page, "" for the clock.
+type sweepArgs struct {
+	By string `json:"by,omitempty"`
+}
 
 func (sweepArgs) Kind() string { return "sweep" }
 
@@ -197,12 +208,15 @@ func (w *sweepWorker) Timeout(*river.Job[sweepArgs]) time.Duration { return 10 *
 
 func (w *sweepWorker) Work(ctx context.Context, job *river.Job[sweepArgs]) error {
 	start := time.Now()
-	if w.interval > 0 && start.Sub(job.ScheduledAt) > max(2*w.interval, 5*time.Minute) {
+	if job.Args.By == "" && w.interval > 0 && start.Sub(job.ScheduledAt) > max(2*w.interval, 5*time.Minute) {
 		return nil // it waited behind a long one, and so did the next, which does the same
 	}
 	done, err := w.pay.Sweep(ctx, 5_000)
 	listed, errListed := w.pay.SweepListings(ctx)
 	err = errors.Join(err, errListed, w.pay.CloseDays(ctx))
+	// Also of one that failed: a page shows what it did come to.
+	err = errors.Join(err, river.RecordOutput(ctx, pay.SweepOutput{Asked: done.Asked, Listed: listed.Listed, Settled: done.Settled + listed.Settled,
+		Failed: done.Failed + listed.Failed, Fault: err != nil}))
 	report(ctx, w.log, w.observe, job.JobRow, start, err, "asked", done.Asked, "listed", listed.Listed,
 		"settled", done.Settled+listed.Settled, "failed", done.Failed+listed.Failed)
 	return err

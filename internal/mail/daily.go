@@ -158,20 +158,22 @@ func (p *Post) findings(ctx context.Context, tenants map[string]*pay.Tenant) ([]
 }
 
 // waiting puts counts into words.
-func waiting(n *pay.Waiting, now time.Time) []Finding {
+func waiting(n *pay.Attention, now time.Time) []Finding {
 	var all []Finding
 	add := func(count int, one, many, path string) {
 		switch {
 		case count == 1:
 			all = append(all, Finding{What: "1 " + one, Path: path})
+		case count >= pay.AttentionMost: // where the counting stops
+			all = append(all, Finding{What: fmt.Sprintf("%d or more %s", count, many), Path: path})
 		case count > 1:
 			all = append(all, Finding{What: fmt.Sprintf("%d %s", count, many), Path: path})
 		}
 	}
-	add(n.Unclaimed, "case of unclaimed money is open", "cases of unclaimed money are open", "/admin/unclaimed")
+	add(n.Unclaimed, "case of unclaimed money is open", "cases of unclaimed money are open", "/admin/unclaimed?state=open")
 	add(n.Mismatches, "order does not agree with Stripe", "orders do not agree with Stripe", "/admin/orders?state=mismatch")
-	add(n.Postings, "posting to PortaBilling needs review", "postings to PortaBilling need review", "/admin/postings")
-	add(n.Refunds, "refund failed in the last three days", "refunds failed in the last three days", "/admin/refunds")
+	add(n.Postings, "posting to PortaBilling needs review", "postings to PortaBilling need review", "/admin/postings?state=attention")
+	add(n.RefundsFailed, "refund failed in the last three days", "refunds failed in the last three days", "/admin/refunds?state=failed")
 	add(n.Disputes, "dispute waits for an answer", "disputes wait for an answer", "/admin/disputes")
 	if n.Disputes > 0 && !n.DisputeDue.IsZero() {
 		due := &all[len(all)-1]
@@ -180,9 +182,9 @@ func waiting(n *pay.Waiting, now time.Time) []Finding {
 			due.Do = "The first was due on " + n.DisputeDue.UTC().Format("2 January 2006") + "."
 		}
 	}
-	add(n.Events, "event of Stripe's was given up in the last three days", "events of Stripe's were given up in the last three days", "/admin/events?state=failed")
-	add(n.Deliveries, "notice to the portal was given up in the last three days", "notices to the portal were given up in the last three days", "/admin/orders")
-	add(n.Mails, "mail could not be sent in the last three days", "mails could not be sent in the last three days", "/admin/mail?state=failed")
+	add(n.EventsFailed, "event of Stripe's was given up", "events of Stripe's were given up", "/admin/events?state=failed")
+	add(n.DeliveriesFailed, "notice to the portal was given up in the last three days", "notices to the portal were given up in the last three days", "/admin/orders")
+	add(n.MailsFailed, "mail could not be sent in the last three days", "mails could not be sent in the last three days", "/admin/mail?state=failed")
 	return all
 }
 

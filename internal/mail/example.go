@@ -37,7 +37,7 @@ func (p *Post) Example(t *pay.Tenant, kind pay.MailKind) (Letter, error) {
 }
 
 func exampleLetter(t *pay.Tenant, now time.Time, base string) (Letter, error) {
-	n := &pay.Waiting{Unclaimed: 2, Disputes: 1, DisputeDue: now.Add(9 * 24 * time.Hour).Truncate(time.Hour)}
+	n := &pay.Attention{Unclaimed: 2, Disputes: 1, DisputeDue: now.Add(9 * 24 * time.Hour).Truncate(time.Hour)}
 	l, accent := Daily{Findings: waiting(n, now)}, ""
 	if t != nil {
 		l.Place, accent = t.Name, t.Branding.AccentColour

@@ -22,7 +22,7 @@ type Rows interface {
 	// the line that its order's story gets (nil: none), and reports whether it was pending.
 	FinishMail(ctx context.Context, m *pay.Mail, told *pay.StoryLine) (bool, error)
 	// NeedsPerson counts what waits for a person; what failed counts since a time.
-	NeedsPerson(ctx context.Context, tenantID string, since time.Time) (*pay.Waiting, error)
+	NeedsPerson(ctx context.Context, tenantID string, since time.Time) (*pay.Attention, error)
 }
 
 // Post sends what pay and the calendar ask for. Its fields are set once, at wiring; its

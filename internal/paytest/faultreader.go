@@ -167,6 +167,13 @@ func (r reader) ListPostings(ctx context.Context, tenantID, orderID string) ([]*
 	return r.in.ListPostings(ctx, tenantID, orderID)
 }
 
+func (r reader) PostingByID(ctx context.Context, tenantID, id string) (*pay.Posting, error) {
+	if err := r.faults.next("PostingByID"); err != nil {
+		return nil, err
+	}
+	return r.in.PostingByID(ctx, tenantID, id)
+}
+
 func (r reader) ListDeliveries(ctx context.Context, tenantID, orderID string) ([]*pay.Delivery, error) {
 	if err := r.faults.next("ListDeliveries"); err != nil {
 		return nil, err

@@ -320,3 +320,10 @@ func (x *tx) InsertMail(ctx context.Context, m *pay.Mail) (bool, error) {
 	}
 	return x.in.InsertMail(ctx, m)
 }
+
+func (x *tx) MovePosting(ctx context.Context, p *pay.Posting, from pay.PostingState) (bool, error) {
+	if err := x.faults.next("MovePosting"); err != nil {
+		return false, err
+	}
+	return x.in.MovePosting(ctx, p, from)
+}

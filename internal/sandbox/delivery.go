@@ -181,6 +181,25 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
+// Deliver sends what is due now, waits for the answers, and returns when nothing more is due: Run for whoever has a clock
+// that stands still between two steps. What fails is due again later, by that clock.
+func (s *Server) Deliver(ctx context.Context) error {
+	for {
+		var batch []outgoing
+		if err := s.do(func() { batch = s.takeDue() }); err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			return ctx.Err()
+		}
+		var sending sync.WaitGroup
+		for _, out := range batch {
+			sending.Go(func() { s.send(ctx, out) })
+		}
+		sending.Wait()
+	}
+}
+
 func (s *Server) moreDue() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

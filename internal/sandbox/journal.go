@@ -169,6 +169,29 @@ func (s *Server) openJournal(path string) error {
 	return nil
 }
 
+// KeepIn keeps the state in a file from now on, as Options.StateFile does from the start. A file that is there already is
+// not replaced.
+func (s *Server) KeepIn(path string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.journal != nil {
+		return fmt.Errorf("the state is kept in %s already", s.journal.path)
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		return errors.Join(fmt.Errorf("%s is there already", path), err)
+	}
+	lock, err := lockFile(path + ".lock")
+	if err != nil {
+		return err
+	}
+	j := &journal{path: path, lock: lock}
+	if err := j.rewrite(s.snapshot()); err != nil {
+		return errors.Join(err, lock.release())
+	}
+	s.journal = j
+	return nil
+}
+
 func (s *Server) readJournal(path string, lock *fileLock) error {
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -71,7 +71,7 @@ func (w *world) browser(what string, s step) {
 		if s.b%4 == 0 {
 			form.Set(views.SaveField, "1")
 		}
-		w.pressPay(o, form)
+		w.pressPay(o, form, []string{"", "", "", "de", "ar", "fr"}[(s.a+s.c)%6])
 	case "return":
 		w.comeBack(o)
 	case "cancel":
@@ -103,7 +103,8 @@ func (w *world) page(c *customer, method, path string, form url.Values) *httptes
 			c.cookies[k.Name] = k.Value
 		}
 	}
-	what := w.plain(path)
+	address, _, _ := strings.Cut(path, "?")
+	what := w.plain(address)
 	to, _, _ := strings.Cut(rec.Header().Get("Location"), "?") // a signed query is another each time
 	w.say("browser of customer %d-%d: %s %s: %d %s", c.t.n, c.i, method, what, rec.Code, w.plain(to))
 	w.reach(fmt.Sprintf("browser: %s %s: %d", method, orderText.ReplaceAllString(what, "…"), rec.Code))
@@ -126,8 +127,15 @@ func (w *world) page(c *customer, method, path string, form url.Values) *httptes
 
 var orderText = regexp.MustCompile(`\(order \d+\)`)
 
-func (w *world) pressPay(o *order, form url.Values) {
-	to := w.page(o.c, http.MethodPost, "/pay/"+o.token, form).Header().Get("Location")
+// pressPay is the pay button of the page in a language, "" for the browser's own. Stripe's
+// page follows it, and what an earlier press asked Stripe for does not change.
+func (w *world) pressPay(o *order, form url.Values, language string) {
+	path := "/pay/" + o.token
+	if language != "" {
+		path += "?lang=" + language
+	}
+	to := w.page(o.c, http.MethodPost, path, form).Header().Get("Location")
+	to, _, _ = strings.Cut(to, "?lang=")
 	switch {
 	case strings.HasPrefix(to, stripeURL+"/"):
 		w.openTab(o, to)

@@ -9,12 +9,12 @@ import (
 )
 
 const attemptSelect = `SELECT id, tenant_id, order_id, number, kind, state, idempotency_key, amount_minor, currency,
-	stripe_account, COALESCE(session_id, ''), COALESCE(intent_id, ''), stripe_customer, card_id, save_card, url, expires_at, started_at, failure, created_at, updated_at, check_at
+	stripe_account, COALESCE(session_id, ''), COALESCE(intent_id, ''), stripe_customer, card_id, save_card, language, url, expires_at, started_at, failure, created_at, updated_at, check_at
 	FROM attempts`
 
 func scanAttempt(w row, a *pay.Attempt) error {
 	return w.Scan(&a.ID, &a.TenantID, &a.OrderID, &a.Number, &a.Kind, &a.State, &a.IdempotencyKey, &a.Amount.Minor, &a.Amount.Currency,
-		&a.StripeAccount, &a.SessionID, &a.IntentID, &a.StripeCustomer, &a.CardID, &a.SaveCard, &a.URL, at(&a.ExpiresAt), at(&a.StartedAt), &a.Failure, at(&a.CreatedAt), at(&a.UpdatedAt), at(&a.CheckAt))
+		&a.StripeAccount, &a.SessionID, &a.IntentID, &a.StripeCustomer, &a.CardID, &a.SaveCard, &a.Language, &a.URL, at(&a.ExpiresAt), at(&a.StartedAt), &a.Failure, at(&a.CreatedAt), at(&a.UpdatedAt), at(&a.CheckAt))
 }
 
 // AttemptByID implements pay.Reader.
@@ -48,11 +48,11 @@ func (r reader) AttemptsDue(ctx context.Context, t time.Time, limit int) ([]*pay
 func (x *tx) InsertAttempt(ctx context.Context, a *pay.Attempt) error {
 	return x.insert(ctx, "attempt", `INSERT INTO attempts (id, tenant_id, order_id, number, kind, state, idempotency_key,
 			amount_minor, currency, stripe_account, session_id, intent_id, url, expires_at, started_at, failure, created_at, updated_at, check_at,
-			card_id, save_card, stripe_customer)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) ON CONFLICT DO NOTHING`,
+			card_id, save_card, stripe_customer, language)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) ON CONFLICT DO NOTHING`,
 		a.ID, a.TenantID, a.OrderID, a.Number, a.Kind, a.State, a.IdempotencyKey,
 		a.Amount.Minor, a.Amount.Currency, a.StripeAccount, text(a.SessionID), text(a.IntentID), a.URL, micros(a.ExpiresAt), micros(a.StartedAt),
-		a.Failure, micros(a.CreatedAt), micros(a.UpdatedAt), micros(a.CheckAt), a.CardID, a.SaveCard, a.StripeCustomer)
+		a.Failure, micros(a.CreatedAt), micros(a.UpdatedAt), micros(a.CheckAt), a.CardID, a.SaveCard, a.StripeCustomer, a.Language)
 }
 
 // SetAttemptCard implements pay.Tx.

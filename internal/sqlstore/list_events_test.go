@@ -152,3 +152,54 @@ func TestTheDatabasesSettingsAreWhatDurabilityNeeds(t *testing.T) {
 		}
 	})
 }
+
+// TestTheListsOfTheBooksAreReadByAnIndex: none of the questions that the staff's pages ask
+// of a large table may walk it or sort it.
+func TestTheListsOfTheBooksAreReadByAnIndex(t *testing.T) {
+	t.Parallel()
+	s := storetest.OpenSQLite(t)
+	for name, query := range map[string]string{
+		"OrdersOfADay":      `SELECT currency, state, COUNT(*), CAST(SUM(total_minor) AS BIGINT) FROM orders WHERE tenant_id = 't' AND kind = 'payment' AND created_at >= 1 AND created_at < 2 GROUP BY currency, state`,
+		"PaymentsOfADay":    `SELECT currency, COUNT(*), CAST(SUM(amount_minor) AS BIGINT) FROM payments WHERE tenant_id = 't' AND paid_at >= 1 AND paid_at < 2 GROUP BY currency`,
+		"OrdersWaiting":     `SELECT currency, state, COUNT(*) FROM orders WHERE tenant_id = 't' AND state IN ('open', 'processing') GROUP BY currency, state`,
+		"PostingsOfAState":  `SELECT id FROM postings WHERE tenant_id = 't' AND state = 'refused' AND kind = 'payment' AND id < 'pst_x' ORDER BY id DESC LIMIT 51`,
+		"UnclaimedToDecide": `SELECT id FROM unclaimed WHERE tenant_id = 't' AND state = 'open' AND id < 'unc_x' ORDER BY id DESC LIMIT 51`,
+		"EventsOfAnObject":  `SELECT id FROM events WHERE tenant_id = 't' AND object_id IN ('pi_1') AND object_id <> '' ORDER BY id DESC LIMIT 51`,
+		"FailedEvents":      `SELECT id FROM events WHERE tenant_id = 't' AND COALESCE(type, '') = 'charge.refunded' AND state = 'failed' AND id < 'evn_x' ORDER BY id DESC LIMIT 51`,
+		"DisputesWaiting":   `SELECT MIN(due_by) FROM disputes WHERE tenant_id = 't' AND state IN ('needs_response', 'warning_needs_response')`,
+		"DeliveriesFailed":  `SELECT 1 FROM deliveries WHERE tenant_id = 't' AND state = 'failed' AND updated_at >= 1`,
+		"MailsFailed":       `SELECT 1 FROM mails WHERE tenant_id = 't' AND state = 'failed' AND updated_at >= 1`,
+		"RefundsFailed":     `SELECT 1 FROM refunds WHERE tenant_id = 't' AND state = 'failed' AND updated_at >= 1`,
+	} {
+		rows, err := s.DB().QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+query)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		plan := planOf(t, rows)
+		grouped := strings.Contains(query, "GROUP BY") // of the few rows that a day's groups are
+		if !strings.Contains(plan, "USING") || !strings.Contains(plan, "INDEX") || strings.Contains(plan, "SCAN") || (strings.Contains(plan, "TEMP B-TREE") && !grouped) {
+			t.Errorf("%s: %s", name, plan)
+		}
+		if (grouped || name == "PaymentsOfADay") && !strings.Contains(plan, "COVERING INDEX") {
+			t.Errorf("%s reads the rows, too: %s", name, plan)
+		}
+	}
+}
+
+// planOf reads a plan's steps.
+func planOf(t *testing.T, rows *sql.Rows) (plan string) {
+	t.Helper()
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		plan += detail + "; "
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"strconv"
-	"time"
 
 	"github.com/portatill/portatill/pay"
 )
@@ -56,23 +55,4 @@ func (s *Store) FinishMail(ctx context.Context, m *pay.Mail, told *pay.StoryLine
 		return x.InsertStory(ctx, told)
 	})
 	return moved, err
-}
-
-// NeedsPerson counts what waits for a person at a tenant's; what failed counts since a time.
-// The counts are one statement, so that they are of one
-// moment.
-func (r reader) NeedsPerson(ctx context.Context, tenantID string, since time.Time) (*pay.Waiting, error) {
-	return one(ctx, r, "what needs a person", func(w row, n *pay.Waiting) error {
-		return w.Scan(&n.Unclaimed, &n.Mismatches, &n.Postings, &n.Refunds, &n.Disputes, at(&n.DisputeDue), &n.Events, &n.Deliveries, &n.Mails)
-	}, `SELECT
-		(SELECT COUNT(*) FROM unclaimed WHERE tenant_id = $1 AND state = 'open'),
-		(SELECT COUNT(*) FROM orders WHERE tenant_id = $1 AND state = 'mismatch'),
-		(SELECT COUNT(*) FROM postings WHERE tenant_id = $1 AND state IN ('needs_review', 'refused', 'unknown')),
-		(SELECT COUNT(*) FROM refunds WHERE tenant_id = $1 AND state = 'failed' AND updated_at >= $2)
-			+ (SELECT COUNT(*) FROM refund_requests WHERE tenant_id = $1 AND state = 'refused' AND updated_at >= $2),
-		(SELECT COUNT(*) FROM disputes WHERE tenant_id = $1 AND state IN ('needs_response', 'warning_needs_response')),
-		(SELECT MIN(due_by) FROM disputes WHERE tenant_id = $1 AND state IN ('needs_response', 'warning_needs_response')),
-		(SELECT COUNT(*) FROM events WHERE tenant_id = $1 AND state = 'failed' AND received_at >= $2),
-		(SELECT COUNT(*) FROM deliveries WHERE tenant_id = $1 AND state = 'failed' AND updated_at >= $2),
-		(SELECT COUNT(*) FROM mails WHERE tenant_id = $1 AND state = 'failed' AND updated_at >= $2)`, tenantID, micros(since))
 }

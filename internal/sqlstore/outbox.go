@@ -6,14 +6,29 @@ import (
 	"github.com/portatill/portatill/pay"
 )
 
+const postingSelect = `SELECT id, tenant_id, COALESCE(order_id, ''), COALESCE(customer_id, ''), kind, subject_id, currency, amount_minor, state,
+	created_at, updated_at
+	FROM postings`
+
+func scanPosting(w row, p *pay.Posting) error {
+	return w.Scan(&p.ID, &p.TenantID, &p.OrderID, &p.CustomerID, &p.Kind, &p.SubjectID, &p.Amount.Currency, &p.Amount.Minor,
+		&p.State, at(&p.CreatedAt), at(&p.UpdatedAt))
+}
+
 // ListPostings implements pay.Reader; they come oldest first.
 func (r reader) ListPostings(ctx context.Context, tenantID, orderID string) ([]*pay.Posting, error) {
-	return many(ctx, r, "postings", func(w row, p *pay.Posting) error {
-		return w.Scan(&p.ID, &p.TenantID, &p.OrderID, &p.CustomerID, &p.Kind, &p.SubjectID, &p.Amount.Currency, &p.Amount.Minor,
-			&p.State, at(&p.CreatedAt), at(&p.UpdatedAt))
-	}, `SELECT id, tenant_id, COALESCE(order_id, ''), COALESCE(customer_id, ''), kind, subject_id, currency, amount_minor, state,
-			created_at, updated_at
-		FROM postings WHERE tenant_id = $1 AND order_id = $2 ORDER BY id`, tenantID, orderID)
+	return many(ctx, r, "postings", scanPosting, postingSelect+` WHERE tenant_id = $1 AND order_id = $2 ORDER BY id`, tenantID, orderID)
+}
+
+// PostingByID implements pay.Reader.
+func (r reader) PostingByID(ctx context.Context, tenantID, id string) (*pay.Posting, error) {
+	return one(ctx, r, "posting", scanPosting, postingSelect+` WHERE tenant_id = $1 AND id = $2`, tenantID, id)
+}
+
+// MovePosting implements pay.Tx.
+func (x *tx) MovePosting(ctx context.Context, p *pay.Posting, from pay.PostingState) (bool, error) {
+	return x.moved(ctx, "move posting", `UPDATE postings SET state = $4, updated_at = $5 WHERE tenant_id = $1 AND id = $2 AND state = $3`,
+		p.TenantID, p.ID, from, p.State, micros(p.UpdatedAt))
 }
 
 // InsertPosting implements pay.Tx. CodeConflict means that the payment or refund

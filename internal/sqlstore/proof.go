@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/portatill/portatill/pay"
@@ -20,7 +21,9 @@ const (
 		WHERE tenant_id = $1 AND (learnt_at, id) > ($2, $3) AND created_at + 0 >= $4 AND created_at + 0 < $5
 		ORDER BY learnt_at, id LIMIT $6`
 	proofPostings = `SELECT tenant_id, currency, created_at / 86400000000, state,
-			CAST(SUM(CASE WHEN kind IN ('refund', 'dispute') THEN -amount_minor ELSE amount_minor END) AS BIGINT), COUNT(*)
+			CAST(SUM(CASE WHEN kind IN ('refund', 'dispute') THEN -amount_minor ELSE amount_minor END) AS BIGINT), COUNT(*),
+			COALESCE(MIN(CASE WHEN state NOT IN ('posted', 'pending', 'sending') THEN COALESCE(order_id, subject_id) END), ''),
+			COALESCE(MAX(CASE WHEN state NOT IN ('posted', 'pending', 'sending') THEN COALESCE(order_id, subject_id) END), '')
 		FROM postings
 		WHERE ($1 = '' OR tenant_id = $1) AND created_at >= $2 AND created_at < $3
 		GROUP BY tenant_id, currency, created_at / 86400000000, state`
@@ -63,9 +66,11 @@ func (r reader) ReadProof(ctx context.Context, q pay.ProofQuery, to pay.ProofSid
 	}
 	return each(ctx, r, "postings", func(w row) error {
 		var p pay.ProofPosting
-		if err := w.Scan(&p.TenantID, &p.Currency, &p.Day, &p.State, &p.Minor, &p.Count); err != nil {
+		if err := w.Scan(&p.TenantID, &p.Currency, &p.Day, &p.State, &p.Minor, &p.Count, &p.First, &p.Last); err != nil {
 			return r.fail("list postings", err)
 		}
+		p.First, _, _ = strings.Cut(p.First, ":") // of a case: the case, then what moved it
+		p.Last, _, _ = strings.Cut(p.Last, ":")
 		return to.Posting(p)
 	}, proofPostings, q.TenantID, from, q.Until.UnixMicro())
 }
@@ -107,7 +112,7 @@ func (r reader) handEntry(ctx context.Context, e *pay.LedgerEntry, to pay.ProofS
 		return to.Entry(e, "")
 	}
 	reason, err := one(ctx, r, "unclaimed money", func(w row, s *string) error { return w.Scan(s) },
-		`SELECT reason FROM unclaimed WHERE tenant_id = $1 AND id = $2`, e.TenantID, e.UnclaimedID)
+		`SELECT CASE state WHEN 'ignored' THEN 'ignored' ELSE reason END FROM unclaimed WHERE tenant_id = $1 AND id = $2`, e.TenantID, e.UnclaimedID)
 	if pay.IsNotFound(err) { // a foreign key is in the way, unless somebody took it away
 		return to.Entry(e, "")
 	}

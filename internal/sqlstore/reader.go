@@ -205,6 +205,16 @@ func (w *where) and(term string, arg any) {
 	w.terms = append(w.terms, fmt.Sprintf(term, len(w.args)))
 }
 
+// in adds a term for a column that has one of some values.
+func (w *where) in(column string, values []string) {
+	marks := make([]string, len(values))
+	for i, v := range values {
+		w.args = append(w.args, v)
+		marks[i] = fmt.Sprintf("$%d", len(w.args))
+	}
+	w.terms = append(w.terms, column+" IN ("+strings.Join(marks, ", ")+")")
+}
+
 func (w *where) String() string {
 	if len(w.terms) == 0 {
 		return ""

@@ -144,14 +144,20 @@ func (r reader) ListAudit(ctx context.Context, f staff.EntryFilter) ([]*staff.En
 	if f.Actor != "" {
 		w.and("actor = $%d", f.Actor)
 	}
+	if f.What != "" {
+		w.and("what = $%d", f.What)
+	}
 	if f.TenantID != "" {
 		w.and("tenant_id = $%d", f.TenantID)
 	}
+	// Ids begin with the time of their entry, so that a span is sought and not walked to.
 	if !f.From.IsZero() {
 		w.and("at >= $%d", micros(f.From))
+		w.and("id >= $%d", pay.NewID("aud", f.From)[:len("aud_")+idTime])
 	}
 	if !f.Until.IsZero() {
 		w.and("at < $%d", micros(f.Until))
+		w.and("id < $%d", pay.NewID("aud", f.Until.Add(time.Millisecond))[:len("aud_")+idTime])
 	}
 	if f.Before != "" {
 		w.and("id < $%d", f.Before)

@@ -16,6 +16,8 @@ var verifyViews = []string{
 	"v_state_untold", "v_paid_once_told", "v_success_of_unpaid", "v_captured_of_ended",
 	"v_refund_unlike_entry", "v_refund_back", "v_refund_entry_alone", "v_dispute_differs", "v_dispute_lost_unbooked", "v_dispute_won_debited",
 	"v_amount_out_of_range", "v_licence_of_another", "v_refund_without_posting", "v_posting_alone", "v_state_unnoticed", "v_attempt_unwatched",
+	"v_posting_drift", "v_refund_untold", "v_refund_request_gone", "v_dispute_untold", "v_dispute_undecided_booked", "v_dispute_unlike_entry",
+	"v_payment_unlike_balance", "v_payout_unlike_entry", "v_payout_gone", "v_case_unlike_entry", "v_case_held_differs", "v_case_reason",
 }
 
 // verifyLate are the questions whose answer depends on the time, each with one
@@ -75,11 +77,12 @@ func (r reader) faults(ctx context.Context, from string, args ...any) ([]string,
 func (r reader) WalkCarts(ctx context.Context, tenantID string, fn func(*pay.StoredCart) error) error {
 	return each(ctx, r, "carts", func(w row) error {
 		var c pay.StoredCart
-		if err := w.Scan(&c.OrderID, &c.Kind, &c.Total.Currency, &c.Total.Minor, doc{&c.Cart}); err != nil {
+		if err := w.Scan(&c.OrderID, &c.Kind, &c.Total.Currency, &c.Total.Minor, doc{&c.Cart}, &c.PaidVATMinor); err != nil {
 			return r.fail("list carts", err)
 		}
 		return fn(&c)
-	}, `SELECT id, kind, currency, total_minor, cart FROM orders WHERE tenant_id = $1`, tenantID)
+	}, `SELECT o.id, o.kind, o.currency, o.total_minor, o.cart, p.vat_minor
+		FROM orders o LEFT JOIN payments p ON p.tenant_id = o.tenant_id AND p.order_id = o.id WHERE o.tenant_id = $1`, tenantID)
 }
 
 // guards are the triggers that hold I-01 and I-03, by dialect and table.

@@ -21,6 +21,8 @@ const (
 	SeeEvents Action = "see_events"
 	// Replay takes an event again.
 	Replay Action = "replay"
+	// Sweep asks Stripe what nobody told us, of every tenant.
+	Sweep Action = "sweep"
 	// SeeSettings reads a tenant's settings.
 	SeeSettings Action = "see_settings"
 	// ChangeSettings changes them: keys, webhook secrets, return origins.
@@ -29,6 +31,8 @@ const (
 	SeeTenants Action = "see_tenants"
 	// ChangeTenants adds and suspends tenants and makes licence keys.
 	ChangeTenants Action = "change_tenants"
+	// SeeInstallation reads how the till itself is set and does: what is no tenant's.
+	SeeInstallation Action = "see_installation"
 	// SeeAudit reads the audit log.
 	SeeAudit Action = "see_audit"
 	// SeeStaff and ChangeStaff are about other people.
@@ -37,12 +41,12 @@ const (
 )
 
 // Actions are all of them.
-var Actions = []Action{Own, See, Export, Work, Refund, SeeEvents, Replay, SeeSettings, ChangeSettings, SeeTenants, ChangeTenants, SeeAudit, SeeStaff, ChangeStaff}
+var Actions = []Action{Own, See, Export, Work, Refund, SeeEvents, Replay, Sweep, SeeSettings, ChangeSettings, SeeTenants, ChangeTenants, SeeInstallation, SeeAudit, SeeStaff, ChangeStaff}
 
 // permitted is the whole table; what is not in it is refused.
 var permitted = map[Role]map[Action]bool{
-	Operator: {Own: true, See: true, Export: true, Work: true, Refund: true, SeeEvents: true, Replay: true, SeeSettings: true,
-		ChangeSettings: true, SeeTenants: true, ChangeTenants: true, SeeAudit: true, SeeStaff: true, ChangeStaff: true},
+	Operator: {Own: true, See: true, Export: true, Work: true, Refund: true, SeeEvents: true, Replay: true, Sweep: true, SeeSettings: true,
+		ChangeSettings: true, SeeTenants: true, ChangeTenants: true, SeeInstallation: true, SeeAudit: true, SeeStaff: true, ChangeStaff: true},
 	TenantAdmin: {Own: true, See: true, Export: true, Work: true, Refund: true, SeeEvents: true, Replay: true, SeeSettings: true,
 		ChangeSettings: true, SeeAudit: true},
 	TenantViewer: {Own: true, See: true, Export: true},

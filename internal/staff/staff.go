@@ -101,6 +101,7 @@ const Command = "cli"
 // EntryFilter picks audit entries, newest first.
 type EntryFilter struct {
 	Actor    string    // "" for everybody
+	What     string    // "" for everything
 	TenantID string    // "" for everything
 	From     time.Time // inclusive; zero: no bound
 	Until    time.Time // exclusive; zero: no bound

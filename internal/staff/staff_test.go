@@ -18,7 +18,7 @@ func TestEveryCellOfThePermissions(t *testing.T) {
 	// One letter for each role that may: operator, tenant admin, tenant viewer.
 	want := map[Action]string{
 		Own: "oav", See: "oav", Export: "oav", Work: "oa", Refund: "oa", SeeEvents: "oa", Replay: "oa", SeeSettings: "oa", ChangeSettings: "oa",
-		SeeAudit: "oa", SeeTenants: "o", ChangeTenants: "o", SeeStaff: "o", ChangeStaff: "o",
+		SeeAudit: "oa", Sweep: "o", SeeTenants: "o", ChangeTenants: "o", SeeInstallation: "o", SeeStaff: "o", ChangeStaff: "o",
 	}
 	if len(want) != len(Actions) {
 		t.Errorf("%d actions are expected, there are %d", len(want), len(Actions))

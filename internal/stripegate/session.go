@@ -282,7 +282,7 @@ func sessionParams(c conn, t *pay.Tenant, in pay.SessionInput, key string) *stri
 		ClientReferenceID: stripe.String(o.ID),
 		SuccessURL:        stripe.String(in.ReturnURL),
 		CancelURL:         stripe.String(in.CancelURL),
-		Locale:            stripe.String("auto"),
+		Locale:            stripe.String(locale(in.Attempt)),
 		// Invoices of a telecom service need an address, whatever the payment method makes of it.
 		BillingAddressCollection: stripe.String(string(stripe.CheckoutSessionBillingAddressCollectionRequired)),
 		Metadata:                 in.Metadata,
@@ -341,6 +341,18 @@ func sessionParams(c conn, t *pay.Tenant, in pay.SessionInput, key string) *stri
 	}
 	return p
 }
+
+// locale is the language of Stripe's page: the attempt's, where Checkout has it, else whatever the browser prefers
+// (https://stripe.com/docs/api/checkout/sessions/create, locale). It has no Arabic.
+func locale(a *pay.Attempt) string {
+	if a != nil && slices.Contains(locales, a.Language) {
+		return a.Language
+	}
+	return "auto"
+}
+
+var locales = strings.Fields(`bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hr hu id it ja ko lt lv ms mt nb nl pl pt pt-BR
+	ro ru sk sl sv th tr vi zh zh-HK zh-TW`)
 
 func lineParams(l pay.StripeLine, currency string) *stripe.CheckoutSessionLineItemParams {
 	product := &stripe.CheckoutSessionLineItemPriceDataProductDataParams{Name: stripe.String(l.Name), Metadata: l.Metadata}

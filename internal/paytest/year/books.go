@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -73,16 +74,18 @@ func (m *maker) payOut(at time.Time) {
 	}
 }
 
-// closeDay closes a day, as pay.CloseDays does: the hash of the day before, the day, and
-// the hash of each of its entries.
+// closeDay closes a day, as pay.CloseDays does: the hash of the day before, the day, the
+// hash of each of its entries, the last one's number and the time.
 func (m *maker) closeDay(day time.Time) {
 	for _, t := range m.tenants {
 		if t.seal == nil {
 			continue
 		}
 		previous := t.closed
+		at := micros(day.Add(24 * time.Hour))
+		fmt.Fprintf(t.seal, " %d %d", t.lastSeq, at) //nolint:errcheck // a hash takes everything
 		t.closed = hex.EncodeToString(t.seal.Sum(nil))
-		m.row("closed_days", t.ID, day.Format(time.DateOnly), t.entries, t.lastSeq, previous, t.closed, micros(day.Add(24*time.Hour)))
+		m.row("closed_days", t.ID, day.Format(time.DateOnly), t.entries, t.lastSeq, previous, t.closed, at)
 		t.seal, t.entries = nil, 0
 	}
 }

@@ -42,6 +42,7 @@ var tables = []table{
 	columns("customer_balances", "tenant_id customer_id currency credit_minor"),
 	columns("postings", "id tenant_id order_id customer_id kind subject_id currency amount_minor state created_at updated_at"),
 	columns("deliveries", "id tenant_id order_id type fact payload state created_at updated_at"),
+	columns("story", "id tenant_id order_id at what cause_kind cause_id detail"),
 	columns("payouts", "id tenant_id status currency amount_minor automatic foreign_minor created_at arrival_at matched_at updated_at"),
 	columns("balance_transactions", `id tenant_id type category source_id intent_id fact source_currency source_minor currency amount_minor fee_minor tax_minor
 		exchange_rate payout_id created_at available_at learnt_at`),

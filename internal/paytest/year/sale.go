@@ -44,7 +44,7 @@ func (m *maker) sell(at time.Time) {
 		"", "", false, "", "", micros(at.Add(time.Hour)), asked, asked, now, nil)
 	b := balance{id: txn, kind: "charge", source: m.stripeID("ch", t, at), fact: s.intent + ":captured", moved: s.paid, fee: s.paid.Minor*15/1000 + 20}
 	fee := m.balance(s, b, at)
-	m.row("payments", s.payment, t.ID, s.order, attempt, s.customer, t.StripeAccount, s.intent, b.source, session, string(s.paid.Currency), s.paid.Minor, s.paid.Minor/6, refunded,
+	m.row("payments", s.payment, t.ID, s.order, attempt, s.customer, t.StripeAccount, s.intent, b.source, session, string(s.paid.Currency), s.paid.Minor, vatWithin(s.paid.Minor), refunded,
 		string(fee.Currency), fee.Minor, txn, "visa •••• 4242 exp 12/2030", "", string(cause.Kind), cause.ID, now, now, now)
 	m.entry(s.tenant, s.order, at, cause, pay.EntryPayment, b.fact, s.paid.Currency, "paid by visa •••• 4242",
 		pay.LedgerLine{Account: pay.AccountStripe, AmountMinor: s.paid.Minor}, pay.LedgerLine{Account: pay.AccountCustomer, CustomerID: s.customer, AmountMinor: -s.paid.Minor})
@@ -56,7 +56,18 @@ func (m *maker) sell(at time.Time) {
 		state = pay.PostingNeedsReview
 	}
 	m.posting(s, pay.PostingPayment, s.payment, s.paid.Minor, state, at)
-	m.row("deliveries", m.id("dlv", at), t.ID, s.order, "order.paid", s.order+":paid", `{"type":"order.paid"}`, "delivered", now, now)
+	m.notice(s, "order.paid", s.order+":paid", at)
+	m.tell(s, "paid", cause, at)
+}
+
+// notice is what the tenant's own system is told.
+func (m *maker) notice(s *sale, kind, fact string, at time.Time) {
+	m.row("deliveries", m.id("dlv", at), s.ID, s.order, kind, fact, `{"type":"`+kind+`"}`, "delivered", micros(at), micros(at))
+}
+
+// tell adds to the order's story.
+func (m *maker) tell(s *sale, what string, cause pay.Cause, at time.Time) {
+	m.row("story", m.id("sto", at), s.ID, s.order, micros(at), what, string(cause.Kind), cause.ID, "")
 }
 
 // decide says what becomes of a payment, and returns how much of it is refunded and
@@ -97,10 +108,14 @@ func (m *maker) refund(s *sale, minor int64, fails bool, at time.Time) {
 	}
 	move(pay.EntryRefund, "refund", ":refunded", minor, at)
 	m.posting(s, pay.PostingRefund, own, minor, pay.PostingPosted, at)
+	m.notice(s, "refund.created", id+":succeeded", at)
+	m.tell(s, "refund.created", cause, at)
 	if fails {
 		m.afterDays(at, failsAfter, func(then time.Time) {
 			move(pay.EntryRefundReversal, "refund_failure", ":reversed", -minor, then)
 			m.posting(s, pay.PostingReversal, own, minor, pay.PostingPosted, then)
+			m.notice(s, "refund.failed", id+":failed", then)
+			m.tell(s, "refund.failed", cause, then)
 		})
 	}
 }
@@ -122,11 +137,15 @@ func (m *maker) dispute(s *sale, decided int, at time.Time) {
 	m.balance(s, balance{id: m.stripeID("txn", s.tenant, at), kind: "adjustment", source: id, fact: id + ":withdrawn",
 		moved: pay.Money{Minor: -minor, Currency: s.paid.Currency}, fee: disputeFee}, at)
 	m.entry(s.tenant, s.order, at, cause, pay.EntryDispute, id+":withdrawn", s.paid.Currency, "the bank took it back", held, stripe)
+	m.notice(s, "dispute.created", id+":needs_response", at)
+	m.tell(s, "dispute.created", cause, at)
 	if state == "needs_response" {
 		return
 	}
 	m.afterDays(at, 21, func(then time.Time) {
 		held.AmountMinor, stripe.AmountMinor = -minor, minor
+		m.notice(s, "dispute."+state, id+":"+state, then)
+		m.tell(s, "dispute."+state, cause, then)
 		if state == "lost" {
 			m.entry(s.tenant, s.order, then, cause, pay.EntryDisputeLost, id+":lost", s.paid.Currency, "the dispute was lost",
 				pay.LedgerLine{Account: pay.AccountCustomer, CustomerID: s.customer, AmountMinor: minor}, held)

@@ -284,9 +284,12 @@ func (m *maker) flush() error {
 	return m.out.commit()
 }
 
+// vatWithin is the VAT of 20 % that an amount contains, rounded half up as pay does.
+func vatWithin(minor int64) int64 { return (minor + 3) / 6 }
+
 // cart is what an order of one line over an amount, 20 % VAT contained, is stored as.
 func cart(total pay.Money) string {
-	vat := total.Minor / 6
+	vat := vatWithin(total.Minor)
 	body, err := json.Marshal(pay.Cart{Currency: total.Currency, VATMode: pay.VATInclusive, VATBasisPoints: 2000, SubtotalMinor: total.Minor, VATMinor: vat, TotalMinor: total.Minor,
 		Lines: []pay.Line{{Title: "Top-up", Quantity: 1, SetupMinor: total.Minor, SubtotalMinor: total.Minor, VATMinor: vat, TotalMinor: total.Minor, VATApplicable: true}}})
 	if err != nil {

@@ -43,7 +43,11 @@ func TestAYearsBooksAreSquare(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, line := range broken {
+		more, err := service(s).Verify(context.Background(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range append(broken, more...) {
 			t.Errorf("broken books: %s", line)
 		}
 		proof := whole(t, s)
@@ -78,6 +82,11 @@ func TestTheSameSeedMakesTheSameYearOnBothDatabases(t *testing.T) {
 			t.Fatal(err)
 		}
 		proofs[name] = whole(t, s)
+		// A day's seal has the place of its last entry in it, and a database that served
+		// other tests before goes on counting.
+		for i := range proofs[name].Rows {
+			proofs[name].Rows[i].Closed = ""
+		}
 	}
 	storetest.NeedPostgres(t)
 	fill("SQLite", storetest.OpenSQLite(t), 7)

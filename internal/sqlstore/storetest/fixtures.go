@@ -49,7 +49,7 @@ func Tenant(t testing.TB, s *sqlstore.Store, changes ...func(*pay.Tenant)) *pay.
 // Customer stores a customer of the tenant.
 func Customer(t testing.TB, s *sqlstore.Store, tenantID string, changes ...func(*pay.Customer)) *pay.Customer {
 	t.Helper()
-	c := &pay.Customer{ID: pay.NewID("cst", Now), TenantID: tenantID, ICustomer: next(), Name: "Ann Bell", Email: "ann@example.com",
+	c := &pay.Customer{ID: pay.NewID("cus", Now), TenantID: tenantID, ICustomer: next(), Name: "Ann Bell", Email: "ann@example.com",
 		Phone: "+44 20 7946 0000", Company: "Bell & Sons", Address: pay.Address{Line1: "1 High Street", City: "London", Country: "GB"},
 		Record: `{"ICustomer":1}`, CreatedAt: Now, UpdatedAt: Now}
 	for _, change := range changes {

@@ -89,7 +89,7 @@ var mailCases = map[string]func(b *bench){
 	},
 	"WhatNeedsAPersonIsCountedPerTenant": func(b *bench) {
 		o := Order(b, b.s, b.customer)
-		b.same("nothing", &pay.Waiting{}, must(b.s.NeedsPerson(b.ctx, b.tenant.ID, Now)))
+		b.same("nothing", &pay.Attention{}, must(b.s.NeedsPerson(b.ctx, b.tenant.ID, Now)))
 		b.mail(o, func(m *pay.Mail) { m.State = pay.MailUnsent })
 		b.write(func(tx pay.Tx) error {
 			if moved, err := tx.MoveOrder(b.ctx, b.tenant.ID, o.ID, o.State, pay.OrderMismatch, "differs", Now); err != nil || !moved {
@@ -98,8 +98,8 @@ var mailCases = map[string]func(b *bench){
 			return tx.InsertUnclaimed(b.ctx, &pay.Unclaimed{ID: pay.NewID("unc", Now), TenantID: b.tenant.ID, ObjectID: "pi_stray", Amount: pay.Money{Currency: "GBP"}, Reason: "no_order",
 				State: pay.UnclaimedOpen, CreatedAt: Now, UpdatedAt: Now})
 		})
-		b.same("counted", &pay.Waiting{Unclaimed: 1, Mismatches: 1, Mails: 1}, must(b.s.NeedsPerson(b.ctx, b.tenant.ID, Now)))
-		b.same("what failed is forgotten in time", &pay.Waiting{Unclaimed: 1, Mismatches: 1}, must(b.s.NeedsPerson(b.ctx, b.tenant.ID, Now.Add(time.Hour))))
-		b.same("another's", &pay.Waiting{}, must(b.s.NeedsPerson(b.ctx, Tenant(b, b.s).ID, Now)))
+		b.same("counted", &pay.Attention{Unclaimed: 1, Mismatches: 1, MailsFailed: 1}, must(b.s.NeedsPerson(b.ctx, b.tenant.ID, Now)))
+		b.same("what failed is forgotten in time", &pay.Attention{Unclaimed: 1, Mismatches: 1}, must(b.s.NeedsPerson(b.ctx, b.tenant.ID, Now.Add(time.Hour))))
+		b.same("another's", &pay.Attention{}, must(b.s.NeedsPerson(b.ctx, Tenant(b, b.s).ID, Now)))
 	},
 }

@@ -32,7 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) *sqlstore.Store) {
 	}{
 		{"Tenants", tenantCases}, {"Customers", customerCases}, {"Orders", orderCases}, {"Attempts", attemptCases},
 		{"Money", moneyCases}, {"Ledger", ledgerCases}, {"Outbox", outboxCases}, {"Unclaimed", unclaimedCases}, {"Transactions", txCases},
-		{"TenantWall", wallCases}, {"Staff", staffCases}, {"Mail", mailCases}, {"Books", bookCases}, {"Verify", verifyCases},
+		{"TenantWall", wallCases}, {"Staff", staffCases}, {"Mail", mailCases}, {"Books", bookCases}, {"Verify", verifyCases}, {"Backoffice", backofficeCases}, {"BookPages", pageCases},
 	} {
 		t.Run(area.name, func(t *testing.T) {
 			t.Parallel()
@@ -213,7 +213,7 @@ var customerCases = map[string]func(b *bench){
 	"SavingTwiceIsOneCustomerWithTheNewFields": func(b *bench) {
 		b.same("first", b.customer, got(b, b.s.CustomerByID, b.customer.ID))
 		again := *b.customer
-		again.ID, again.Name, again.Email, again.CreatedAt, again.UpdatedAt = pay.NewID("cst", Now), "Ann Cole", "cole@example.com", Now.Add(time.Hour), Now.Add(time.Hour)
+		again.ID, again.Name, again.Email, again.CreatedAt, again.UpdatedAt = pay.NewID("cus", Now), "Ann Cole", "cole@example.com", Now.Add(time.Hour), Now.Add(time.Hour)
 		b.write(func(tx pay.Tx) error { return tx.SaveCustomer(b.ctx, &again) })
 		if again.ID != b.customer.ID || !again.CreatedAt.Equal(b.customer.CreatedAt) {
 			b.Errorf("SaveCustomer set id %s, created %s", again.ID, again.CreatedAt)

@@ -30,6 +30,8 @@ func (b *bench) settled() (*Sale, *pay.Refund) {
 		return errors.Join(err, event, tx.InsertRefund(b.ctx, r), tx.SetRefunded(b.ctx, r.TenantID, r.PaymentID, 400, Now),
 			tx.InsertPosting(b.ctx, &pay.Posting{ID: pay.NewID("pst", Now), TenantID: b.tenant.ID, OrderID: sale.Order.ID, CustomerID: sale.Order.CustomerID,
 				Kind: pay.PostingRefund, SubjectID: r.ID, Amount: r.Amount, State: pay.PostingPending, CreatedAt: Now, UpdatedAt: Now}),
+			tx.InsertDelivery(b.ctx, &pay.Delivery{ID: pay.NewID("dlv", Now), TenantID: b.tenant.ID, OrderID: sale.Order.ID, Type: "refund.created",
+				Fact: r.StripeRefundID + ":succeeded", Payload: "{}", State: pay.DeliveryPending, CreatedAt: Now, UpdatedAt: Now}),
 			tx.InsertStory(b.ctx, &pay.StoryLine{ID: pay.NewID("sty", Now), TenantID: b.tenant.ID, OrderID: sale.Order.ID, At: Now, What: "paid",
 				Cause: sale.Payment.Cause}))
 	})
@@ -39,6 +41,37 @@ func (b *bench) settled() (*Sale, *pay.Refund) {
 const rawLost = `; INSERT INTO ledger_entries (id, tenant_id, kind, fact, currency, cause_kind, cause_id, order_id, memo, at, hash)
 	SELECT 'led_' || f.fact, p.tenant_id, f.kind, f.fact, 'GBP', 'staff', 'u', p.order_id, '', 1, '0000000000000000000000000000000000000000000000000000000000000000'
 	FROM payments p, (SELECT 'dp_1:withdrawn' AS fact, 'dispute' AS kind `
+
+// rawTold is the notice of a dispute that is lost.
+const rawTold = `; INSERT INTO deliveries (id, tenant_id, type, fact, payload, state, created_at, updated_at)
+	SELECT 'dlv_d' || f.state, tenant_id, 'dispute', 'dp_1:' || f.state, '{}', 'pending', 1, 1 FROM payments, (SELECT 'lost' AS state UNION ALL SELECT 'needs_response') f`
+
+// rawHeld has the entry of rawLost hold what the payment is.
+const rawHeld = `; INSERT INTO ledger_lines (tenant_id, entry_id, number, account, amount_minor)
+	SELECT p.tenant_id, 'led_dp_1:withdrawn', f.n, f.account, p.amount_minor * f.sign
+	FROM payments p, (SELECT 1 AS n, 'disputes' AS account, 1 AS sign UNION ALL SELECT 2, 'stripe_balance', -1) f`
+
+const rawOther = `INSERT INTO customers (id, tenant_id, i_customer, i_parent, name, email, phone, company, address, record, created_at, updated_at)
+	SELECT 'cst_other', tenant_id, 999999, 0, '', '', '', '', '{}', '{}', 1, 1 FROM payments; `
+
+const rawBalance = `INSERT INTO balance_transactions (id, tenant_id, type, category, source_id, intent_id, fact, source_currency, source_minor, currency,
+		amount_minor, fee_minor, tax_minor, exchange_rate, created_at, learnt_at)
+	SELECT 'txn_1', tenant_id, 'charge', 'charge', charge_id, intent_id, intent_id || ':captured', currency, amount_minor, currency, amount_minor, 40, 0, '', 1, 1 FROM payments`
+
+// rawPayout is a payout that was booked, and that a listing an hour later has seen; its
+// status follows.
+const rawPayout = `INSERT INTO balance_transactions (id, tenant_id, type, category, source_id, intent_id, fact, source_currency, source_minor, currency,
+		amount_minor, fee_minor, tax_minor, exchange_rate, created_at, learnt_at)
+	SELECT 'txn_po', tenant_id, 'payout', 'payout', 'po_1', '', 'po_1:paid', 'GBP', -100, 'GBP', -100, 0, 0, '', 1, 1 FROM payments;
+	INSERT INTO ledger_entries (id, tenant_id, kind, fact, currency, cause_kind, cause_id, memo, at, hash)
+	SELECT 'led_po', tenant_id, 'payout', 'po_1:paid', 'GBP', 'sweep', 'txn_po', '', 1, '0000000000000000000000000000000000000000000000000000000000000000' FROM payments;
+	INSERT INTO payouts (id, tenant_id, status, currency, amount_minor, automatic, foreign_minor, created_at, updated_at)
+	SELECT 'po_1', tenant_id, 'paid', 'GBP', 100, FALSE, 0, 1, 1 FROM payments;
+	INSERT INTO sweep_marks (tenant_id, kind, through_at, deep_at, updated_at)
+	SELECT tenant_id, 'payout', 3600000002, 3600000002, 1 FROM payments;
+	INSERT INTO sweep_marks (tenant_id, kind, through_at, deep_at, updated_at)
+	SELECT tenant_id, 'balance_transaction', 3600000002, 3600000002, 1 FROM payments;
+	UPDATE payouts SET status = `
 
 // further is a fault that someone makes past the Go code in settled books, and the line
 // of VerifyMore that must show it.
@@ -79,10 +112,43 @@ var further = map[string]struct{ says, query string }{
 	"ARefundThatNobodyPosts":        {"I-25: nothing tells PortaBilling of the refund", `DELETE FROM postings WHERE kind = 'refund'`},
 	"APostingOfNothing":             {"I-25: PortaBilling is told of the refund ref_gone", `UPDATE postings SET subject_id = 'ref_gone' WHERE kind = 'refund'`},
 	"APostingOfAnotherKind":         {"I-25: PortaBilling is told of the dispute", `UPDATE postings SET kind = 'dispute' WHERE kind = 'refund'`},
-	"APaidOrderThatNoNoticeTellsOf": {"I-26: the order is paid", `UPDATE deliveries SET fact = 'x'`},
+	"APaidOrderThatNoNoticeTellsOf": {"I-26: the order is paid", `UPDATE deliveries SET fact = id`},
 	"AnAttemptThatNobodyAsksAbout":  {"I-28: the attempt is open, but the sweep", `UPDATE attempts SET state = 'open', check_at = NULL`},
-	"AnEventThatNobodyWorksOn":      {"I-07: the event checkout.session.completed", `UPDATE events SET received_at = 1`},
-	"AnAttemptThatIsDueForDays":     {"I-28: the attempt is open and due", `UPDATE attempts SET state = 'open', check_at = 1`},
+	"APostingOfAnotherCustomer":     {"PortaBilling is to be told of 1040 GBP of the customer, the ledger credits 0", rawOther + `UPDATE postings SET customer_id = 'cst_other'`},
+	"APostingThatIsGone":            {"of the customer, the ledger credits 1040", `DELETE FROM postings WHERE kind = 'payment'`},
+	"ARefundThatBecamePending":      {"I-15: the refund is pending, which no notice tells", `UPDATE refunds SET state = 'pending'`},
+	"ARefundThatBecamePendingAgain": {"or a notice tells that it went on from there", `UPDATE refunds SET state = 'pending';
+		INSERT INTO deliveries (id, tenant_id, type, fact, payload, state, created_at, updated_at)
+		SELECT 'dlv_p', tenant_id, 'refund.created', stripe_refund_id || ':pending', '{}', 'pending', 1, 1 FROM refunds`},
+	"ARefundThatWasAskedForAndIsGone": {"I-15: the story tells that 1 refunds were asked for, 0 requests", `INSERT INTO story (id, tenant_id, order_id, at, what, cause_kind, cause_id, detail)
+		SELECT 'sto_r', tenant_id, id, 1, 'refund.requested', 'staff', 'u', '' FROM orders`},
+	"ADisputeWhoseStateNobodyTold": {"I-16: the dispute is lost, which no notice tells", rawDispute},
+	"ALostDisputeThatBecameOpen":   {"or a notice tells that it went on from there", rawDispute + rawTold + `; UPDATE disputes SET state = 'needs_response'`},
+	"AWonDisputeThatBecameLost": {"or a notice tells that it went on from there", rawDispute + rawTold + `; INSERT INTO deliveries (id, tenant_id, type, fact, payload, state, created_at, updated_at)
+		SELECT 'dlv_w', tenant_id, 'dispute.won', 'dp_1:won', '{}', 'pending', 1, 1 FROM payments`},
+	"AnOpenDisputeThatIsBookedLost":    {"I-16: the dispute is under_review, but the ledger has it as lost", rawDispute + `; UPDATE disputes SET state = 'under_review'` + rawLost + `UNION ALL SELECT 'dp_1:lost', 'dispute_lost') f`},
+	"ADisputeOverAnotherAmount":        {"I-16: the dispute is over 1441 GBP, but the ledger says that the bank took 1440 GBP", rawDispute + `; UPDATE disputes SET amount_minor = 1441` + rawLost + `) f` + rawHeld},
+	"ADisputeInAnotherCurrencyThanIts": {"I-16: the dispute is over 1440 EUR", rawDispute + `; UPDATE disputes SET currency = 'EUR'` + rawLost + `) f` + rawHeld},
+	"APaymentOfAnotherCharge":          {"I-10: the payment is charge ch_other", rawBalance + `; UPDATE payments SET charge_id = 'ch_other'`},
+	"APaymentOfAnotherFee":             {"fee 41 GBP of txn_1", rawBalance + `; UPDATE payments SET fee_minor = 41, fee_currency = 'GBP', balance_transaction = 'txn_1'`},
+	"APayoutThatFailedAndIsNotBack":    {"I-10: the payout is failed, but the ledger does not say", rawPayout + `'failed'`},
+	"APayoutThatCameBackAndIsPaid": {"I-10: the payout is paid, but the ledger says that its money came back", rawPayout + `'paid';
+		UPDATE ledger_entries SET fact = 'po_1:returned', kind = 'payout_return' WHERE fact = 'po_1:paid'`},
+	"APayoutThatIsGone":             {"I-10: ledger entry led_po is a payout, but there is no such payout", rawPayout + `'paid'; DELETE FROM payouts`},
+	"APayoutThatIsGoneFromItsLines": {"I-10: balance transaction txn_1 is in this payout", rawBalance + `; UPDATE balance_transactions SET payout_id = 'po_gone'`},
+	"ACaseOverAnotherAmount": {"I-10: the case is 9 GBP, but its ledger entry took in 1440 GBP", rawCase + `'open', 1440, 0, NULL, NULL FROM payments;
+		UPDATE ledger_lines SET account = 'suspense', customer_id = NULL WHERE account = 'customer' AND amount_minor < 0;
+		UPDATE ledger_entries SET kind = 'suspense', fact = 'pi_1:captured', unclaimed_id = 'unc_1' WHERE kind = 'payment'`},
+	"AMovementThatNoEntryMoves": {"but no ledger entry of it moves that", rawCase + `'open', 0, 0, NULL, NULL FROM payments; UPDATE unclaimed SET reason = 'other_movement', object_id = 'txn_1'`},
+	"ACaseThatHoldsMore": {"I-10: the case holds 1441 GBP, its ledger entries say 1440", rawCase + `'open', 1441, 0, NULL, NULL FROM payments;
+		UPDATE ledger_lines SET account = 'suspense', customer_id = NULL WHERE account = 'customer' AND amount_minor < 0;
+		UPDATE ledger_entries SET unclaimed_id = 'unc_1' WHERE kind = 'payment'`},
+	"ACaseThatIsNoSecondPayment": {"I-10: the reason of the case is overpaid", rawCase + `'open', 0, 0, NULL, NULL FROM payments; UPDATE unclaimed SET reason = 'overpaid'`},
+	"ACaseThatIsNoDispute":       {"I-10: the reason of the case is refunded_and_disputed", rawCase + `'open', 0, 0, NULL, NULL FROM payments; UPDATE unclaimed SET reason = 'refunded_and_disputed'`},
+	"ACaseThatIsADispute":        {"I-10: the reason of the case is no_order", rawDispute + `; ` + rawCase + `'open', 0, 0, NULL, NULL FROM payments; UPDATE unclaimed SET object_id = 'dp_1'`},
+	"AnIntentThatIsNoMovement":   {"I-10: the reason of the case is other_movement", rawCase + `'open', 0, 0, NULL, NULL FROM payments; UPDATE unclaimed SET reason = 'other_movement'`},
+	"AnEventThatNobodyWorksOn":   {"I-07: the event checkout.session.completed", `UPDATE events SET received_at = 1`},
+	"AnAttemptThatIsDueForDays":  {"I-28: the attempt is open and due", `UPDATE attempts SET state = 'open', check_at = 1`},
 	"ARefundWithoutAnswer": {"I-28: the refund was asked for", `INSERT INTO refund_requests (id, tenant_id, payment_id, order_id, currency, amount_minor, reason, key,
 			idempotency_key, state, stripe_refund_id, failure, cause_kind, cause_id, created_at, updated_at)
 		SELECT 'rfr_1', tenant_id, id, order_id, currency, 1, '', '', 'rfr_1', 'requested', '', '', 'staff', 'u', 1, 1 FROM payments`},

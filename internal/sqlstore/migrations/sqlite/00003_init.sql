@@ -128,8 +128,14 @@ CREATE UNIQUE INDEX orders_open_digest ON orders (tenant_id, open_digest) WHERE 
 CREATE INDEX orders_paid_digest ON orders (tenant_id, digest, id) WHERE state IN ('paid', 'mismatch') AND idempotency_key = '';
 CREATE INDEX orders_customer ON orders (tenant_id, customer_id, id);
 CREATE INDEX orders_state ON orders (tenant_id, state, id);
+-- The overview sums up days: everything that it asks for is in the index.
+CREATE INDEX orders_made ON orders (tenant_id, created_at, currency, state, total_minor) WHERE kind = 'payment';
+CREATE INDEX orders_waiting ON orders (tenant_id, state, currency) WHERE state IN ('open', 'processing');
 CREATE INDEX orders_feature ON orders (tenant_id, feature_name, id) WHERE feature_name <> '';
 CREATE INDEX orders_content ON orders (tenant_id, content_id, id) WHERE content_id <> 0;
+-- The staff's lists: what a filter or a search is about, then the id, in whose order they are.
+CREATE INDEX orders_currency ON orders (tenant_id, currency, state, id);
+CREATE INDEX orders_license ON orders (tenant_id, license_id, id) WHERE license_id <> '';
 
 CREATE TABLE attempts (
     id              TEXT    NOT NULL,
@@ -147,6 +153,8 @@ CREATE TABLE attempts (
     stripe_customer TEXT    NOT NULL,
     card_id         TEXT    NOT NULL,
     save_card       INTEGER NOT NULL CHECK (save_card IN (0, 1)),
+    -- BCP 47, '' for the browser's own: part of what Stripe is asked for under the key.
+    language        TEXT    NOT NULL DEFAULT '',
     url             TEXT    NOT NULL,
     failure         TEXT    NOT NULL,
     expires_at      INTEGER,
@@ -193,6 +201,11 @@ CREATE TABLE payments (
     FOREIGN KEY (tenant_id, attempt_id) REFERENCES attempts (tenant_id, id),
     FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id)
 ) STRICT;
+CREATE INDEX payments_currency ON payments (tenant_id, currency, id);
+CREATE INDEX payments_charge ON payments (tenant_id, charge_id) WHERE charge_id <> '';
+CREATE INDEX payments_refunded ON payments (tenant_id, id) WHERE refunded_minor > 0;
+
+CREATE INDEX payments_paid ON payments (tenant_id, paid_at, currency, amount_minor);
 
 CREATE TABLE refunds (
     id               TEXT    NOT NULL,
@@ -214,6 +227,7 @@ CREATE TABLE refunds (
     FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
 ) STRICT;
 CREATE INDEX refunds_payment ON refunds (tenant_id, payment_id, id);
+CREATE INDEX refunds_failed ON refunds (tenant_id, updated_at) WHERE state = 'failed';
 
 -- What Stripe keeps for a customer, as it was when it was last asked: pages read it
 -- here, and every use of a card asks Stripe whose it is.
@@ -285,6 +299,7 @@ CREATE TABLE unclaimed (
 ) STRICT;
 
 CREATE INDEX unclaimed_object ON unclaimed (object_id);
+CREATE INDEX unclaimed_state ON unclaimed (tenant_id, state, id);
 
 -- Refunds that we were asked for, stored before Stripe is asked.
 CREATE TABLE refund_requests (
@@ -338,6 +353,7 @@ CREATE TABLE disputes (
     FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
 ) STRICT;
 CREATE INDEX disputes_payment ON disputes (tenant_id, payment_id, id);
+CREATE INDEX disputes_waiting ON disputes (tenant_id, due_by) WHERE state IN ('needs_response', 'warning_needs_response');
 
 -- The ledger. seq orders it: the clock may jump (I-31). The currency is the
 -- entry's, so no entry can mix two (I-19). unclaimed_id is the case whose money it
@@ -364,6 +380,8 @@ CREATE TABLE ledger_entries (
 ) STRICT;
 CREATE INDEX ledger_entries_order ON ledger_entries (tenant_id, order_id, seq);
 CREATE INDEX ledger_entries_at ON ledger_entries (tenant_id, at);
+-- The entries that move the money of one case.
+CREATE INDEX ledger_entries_case ON ledger_entries (tenant_id, unclaimed_id) WHERE unclaimed_id IS NOT NULL;
 -- The chain of hashes and the proof of books walk a tenant's ledger page by page.
 CREATE INDEX ledger_entries_seq ON ledger_entries (tenant_id, seq);
 
@@ -477,6 +495,8 @@ CREATE TABLE postings (
     FOREIGN KEY (tenant_id, customer_id) REFERENCES customers (tenant_id, id)
 ) STRICT;
 CREATE INDEX postings_order ON postings (tenant_id, order_id, id);
+-- A state, of any kind, is read as one list for each kind, and a kind as one for each state.
+CREATE INDEX postings_state ON postings (tenant_id, state, kind, id);
 
 CREATE TABLE deliveries (
     id         TEXT    NOT NULL,
@@ -493,6 +513,7 @@ CREATE TABLE deliveries (
     FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
 ) STRICT;
 CREATE INDEX deliveries_order ON deliveries (tenant_id, order_id, id);
+CREATE INDEX deliveries_failed ON deliveries (tenant_id, updated_at) WHERE state = 'failed';
 
 CREATE TABLE events (
     id          TEXT    NOT NULL,
@@ -513,6 +534,7 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_state ON events (tenant_id, state, id);
 CREATE INDEX events_type ON events (tenant_id, type, id);
+CREATE INDEX events_object ON events (tenant_id, object_id, id) WHERE object_id <> '';
 
 -- Whose books have what a Stripe account has of no order (payouts, Stripe's own fees,
 -- money of nobody), when several tenants use one: the first's.
@@ -680,6 +702,7 @@ CREATE TABLE audit_log (
 ) STRICT;
 CREATE INDEX audit_log_actor ON audit_log (actor, id);
 CREATE INDEX audit_log_tenant ON audit_log (tenant_id, id);
+CREATE INDEX audit_log_what ON audit_log (what, id);
 -- +goose StatementBegin
 CREATE TRIGGER audit_log_no_update BEFORE UPDATE ON audit_log BEGIN
     SELECT RAISE(ABORT, 'audit_log is append-only');
@@ -715,6 +738,7 @@ CREATE INDEX mails_order ON mails (tenant_id, order_id, id) WHERE order_id IS NO
 CREATE INDEX mails_tenant ON mails (tenant_id, id);
 CREATE INDEX mails_state ON mails (state, id);
 CREATE INDEX mails_tenant_state ON mails (tenant_id, state, id);
+CREATE INDEX mails_failed ON mails (tenant_id, updated_at) WHERE state = 'failed';
 
 -- The books' invariants (numbers as in the safety catalogue). Every row of a view
 -- v_… is a fault: "subject" says which row is wrong, "fault" how. VerifyBooks
@@ -878,11 +902,34 @@ SELECT p.tenant_id, p.id AS subject, 'I-25: nothing tells PortaBilling of the pa
 FROM payments p
 WHERE NOT EXISTS (SELECT 1 FROM postings s WHERE s.kind = 'payment' AND s.subject_id = p.id AND s.tenant_id = p.tenant_id);
 
-CREATE VIEW v_posting_differs AS -- I-25
+CREATE VIEW v_posting_differs AS -- I-25; of what belongs to a case, v_posting_drift has the sum
 SELECT s.tenant_id, s.id AS subject,
-       'I-25: the posting is ' || CAST(s.amount_minor AS TEXT) || ' ' || s.currency || ', the payment ' || CAST(p.amount_minor AS TEXT) || ' ' || p.currency AS fault
+       'I-25: the posting is ' || CAST(s.amount_minor AS TEXT) || ' ' || s.currency || ' of ' || COALESCE(s.customer_id, 'nobody') || ' and ' || COALESCE(s.order_id, 'no order') ||
+       ', the payment ' || CAST(p.amount_minor AS TEXT) || ' ' || p.currency || ' of ' || p.customer_id || ' and ' || p.order_id AS fault
 FROM postings s JOIN payments p ON p.tenant_id = s.tenant_id AND p.id = s.subject_id
-WHERE s.kind = 'payment' AND (s.amount_minor <> p.amount_minor OR s.currency <> p.currency);
+WHERE s.kind = 'payment'
+  AND (s.amount_minor <> p.amount_minor OR s.currency <> p.currency OR COALESCE(s.customer_id, '') <> p.customer_id OR COALESCE(s.order_id, '') <> p.order_id)
+UNION ALL
+SELECT s.tenant_id, s.id,
+       'I-25: the posting is ' || CAST(s.amount_minor AS TEXT) || ' ' || s.currency || ' of ' || COALESCE(s.customer_id, 'nobody') || ' and ' || COALESCE(s.order_id, 'no order') ||
+       ', the refund ' || CAST(r.amount_minor AS TEXT) || ' ' || r.currency || ' of ' || p.customer_id || ' and ' || r.order_id
+FROM refunds r JOIN postings s ON s.tenant_id = r.tenant_id AND s.kind IN ('refund', 'refund_reversal') AND s.subject_id = r.id
+JOIN payments p ON p.tenant_id = r.tenant_id AND p.id = r.payment_id
+WHERE s.amount_minor <> r.amount_minor OR s.currency <> r.currency OR COALESCE(s.customer_id, '') <> p.customer_id OR COALESCE(s.order_id, '') <> r.order_id
+UNION ALL
+SELECT s.tenant_id, s.id,
+       'I-25: the posting is ' || CAST(s.amount_minor AS TEXT) || ' ' || s.currency || ' of ' || COALESCE(s.customer_id, 'nobody') || ' and ' || COALESCE(s.order_id, 'no order') ||
+       ', the ledger moves ' || CAST(l.amount_minor AS TEXT) || ' ' || e.currency || ' of ' || l.customer_id || ' for the dispute of ' || d.order_id
+FROM disputes d JOIN postings s ON s.tenant_id = d.tenant_id AND s.kind IN ('dispute', 'refund_reversal') AND s.subject_id = d.id
+JOIN ledger_entries e ON e.tenant_id = d.tenant_id AND e.fact = d.stripe_dispute_id || CASE s.kind WHEN 'dispute' THEN ':lost' ELSE ':lost_reversed' END
+JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id AND l.account = 'customer'
+WHERE s.amount_minor <> ABS(l.amount_minor) OR s.currency <> e.currency OR COALESCE(s.customer_id, '') <> l.customer_id OR COALESCE(s.order_id, '') <> d.order_id
+UNION ALL
+SELECT s.tenant_id, s.id,
+       'I-25: the posting is ' || CAST(s.amount_minor AS TEXT) || ' ' || s.currency || ' of ' || COALESCE(s.customer_id, 'nobody') || ' and ' || COALESCE(s.order_id, 'no order') ||
+       ', the case ' || CAST(u.assigned_minor AS TEXT) || ' ' || u.currency || ' of ' || COALESCE(u.customer_id, 'nobody') || ' and ' || COALESCE(u.order_id, 'no order')
+FROM unclaimed u JOIN postings s ON s.tenant_id = u.tenant_id AND s.kind = 'payment' AND s.subject_id = u.id
+WHERE s.amount_minor <> u.assigned_minor OR s.currency <> u.currency OR COALESCE(s.customer_id, '') <> COALESCE(u.customer_id, '') OR COALESCE(s.order_id, '') <> COALESCE(u.order_id, '');
 
 CREATE VIEW v_payment_without_delivery AS -- I-26
 SELECT p.tenant_id, p.id AS subject, 'I-26: there is no notice for the portal about the payment' AS fault
@@ -1075,6 +1122,121 @@ CREATE VIEW v_attempt_unwatched AS -- I-28
 SELECT a.tenant_id, a.id AS subject, 'I-28: the attempt is ' || a.state || ', but the sweep will never ask about it' AS fault
 FROM attempts a
 WHERE a.state IN ('created', 'open', 'processing') AND a.check_at IS NULL;
+
+CREATE VIEW v_posting_drift AS -- I-25
+SELECT d.tenant_id, d.customer_id AS subject,
+       'I-25: PortaBilling is to be told of ' || CAST(SUM(d.told) AS TEXT) || ' ' || d.currency || ' of the customer, the ledger credits ' || CAST(SUM(d.booked) AS TEXT) AS fault
+FROM (
+    SELECT tenant_id, COALESCE(customer_id, 'nobody') AS customer_id, currency,
+           CASE WHEN kind IN ('refund', 'dispute') THEN -amount_minor ELSE amount_minor END AS told, 0 AS booked FROM postings
+    UNION ALL
+    SELECT tenant_id, customer_id, currency, 0, credit_minor FROM customer_balances
+) d
+GROUP BY d.tenant_id, d.customer_id, d.currency
+HAVING SUM(d.told) <> SUM(d.booked);
+
+CREATE VIEW v_refund_untold AS -- I-15; a refund that failed is v_refund_back's
+SELECT r.tenant_id, r.id AS subject, 'I-15: the refund is ' || r.state || ', which no notice tells, or a notice tells that it went on from there' AS fault
+FROM refunds r
+WHERE r.state IN ('pending', 'requires_action', 'succeeded')
+  AND (NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.tenant_id = r.tenant_id AND n.fact = r.stripe_refund_id || ':' || r.state)
+      OR (r.state <> 'succeeded' AND EXISTS (SELECT 1 FROM deliveries n WHERE n.tenant_id = r.tenant_id AND n.fact = r.stripe_refund_id || ':succeeded')));
+
+CREATE VIEW v_refund_request_gone AS -- I-15; of a case that has no order there is no story
+SELECT d.tenant_id, d.order_id AS subject,
+       'I-15: the story tells that ' || CAST(SUM(d.told) AS TEXT) || ' refunds were asked for, ' || CAST(SUM(d.stored) AS TEXT) || ' requests are stored' AS fault
+FROM (
+    SELECT tenant_id, order_id, 1 AS told, 0 AS stored FROM story WHERE what = 'refund.requested'
+    UNION ALL
+    SELECT tenant_id, order_id, 0, 1 FROM refund_requests WHERE order_id IS NOT NULL
+) d
+GROUP BY d.tenant_id, d.order_id
+HAVING SUM(d.told) <> SUM(d.stored);
+
+CREATE VIEW v_dispute_untold AS -- I-16; what is decided does not become undecided, and what is won stays won
+SELECT d.tenant_id, d.id AS subject, 'I-16: the dispute is ' || d.state || ', which no notice tells, or a notice tells that it went on from there' AS fault
+FROM disputes d
+WHERE NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.tenant_id = d.tenant_id AND n.fact = d.stripe_dispute_id || ':' || d.state)
+   OR (d.state <> 'won' AND EXISTS (SELECT 1 FROM deliveries n WHERE n.tenant_id = d.tenant_id AND n.fact = d.stripe_dispute_id || ':won'))
+   OR (d.state NOT IN ('won', 'lost', 'warning_closed', 'prevented') AND EXISTS (SELECT 1 FROM deliveries n WHERE n.tenant_id = d.tenant_id
+      AND n.fact IN (d.stripe_dispute_id || ':lost', d.stripe_dispute_id || ':warning_closed', d.stripe_dispute_id || ':prevented')));
+
+CREATE VIEW v_dispute_undecided_booked AS -- I-16
+SELECT d.tenant_id, d.id AS subject, 'I-16: the dispute is ' || d.state || ', but the ledger has it as lost by entry ' || e.id AS fault
+FROM disputes d JOIN ledger_entries e ON e.tenant_id = d.tenant_id AND e.fact = d.stripe_dispute_id || ':lost'
+WHERE d.state NOT IN ('won', 'lost', 'warning_closed', 'prevented');
+
+CREATE VIEW v_dispute_unlike_entry AS -- I-16, I-19
+SELECT d.tenant_id, d.id AS subject,
+       'I-16: the dispute is over ' || CAST(d.amount_minor AS TEXT) || ' ' || d.currency || ', but the ledger says that the bank took ' || CAST(l.amount_minor AS TEXT) || ' ' || e.currency AS fault
+FROM disputes d JOIN ledger_entries e ON e.tenant_id = d.tenant_id AND e.fact = d.stripe_dispute_id || ':withdrawn'
+JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id AND l.account = 'disputes'
+WHERE l.amount_minor <> d.amount_minor OR e.currency <> d.currency;
+
+CREATE VIEW v_payment_unlike_balance AS -- I-10
+SELECT p.tenant_id, p.id AS subject,
+       'I-10: the payment is charge ' || p.charge_id || ', fee ' || CAST(p.fee_minor AS TEXT) || ' ' || p.fee_currency || ' of ' || p.balance_transaction ||
+       ', Stripe''s balance transaction ' || b.id || ' is of ' || b.source_id || ', fee ' || CAST(b.fee_minor AS TEXT) || ' ' || b.currency AS fault
+FROM payments p JOIN balance_transactions b ON b.tenant_id = p.tenant_id AND b.fact = p.intent_id || ':captured'
+WHERE (p.charge_id <> '' AND p.charge_id <> b.source_id)
+   OR (p.balance_transaction <> '' AND (p.balance_transaction <> b.id OR p.fee_minor <> b.fee_minor OR p.fee_currency <> b.currency));
+
+CREATE VIEW v_payout_unlike_entry AS -- I-10; a listing that began an hour after one was learnt has the other
+SELECT p.tenant_id, p.id AS subject, 'I-10: the payout is ' || p.status || ', but the ledger does not say that its money came back' AS fault
+FROM payouts p JOIN ledger_entries e ON e.tenant_id = p.tenant_id AND e.fact = p.id || ':paid'
+JOIN sweep_marks m ON m.tenant_id = p.tenant_id AND m.kind = 'balance_transaction'
+WHERE p.status IN ('failed', 'canceled') AND m.through_at > p.updated_at + 3600000000
+  AND NOT EXISTS (SELECT 1 FROM ledger_entries r WHERE r.tenant_id = p.tenant_id AND r.fact = p.id || ':returned')
+UNION ALL -- payouts are listed again for 35 days
+SELECT p.tenant_id, p.id, 'I-10: the payout is ' || p.status || ', but the ledger says that its money came back'
+FROM payouts p JOIN ledger_entries e ON e.tenant_id = p.tenant_id AND e.fact = p.id || ':returned'
+JOIN sweep_marks m ON m.tenant_id = p.tenant_id AND m.kind = 'payout'
+WHERE p.status NOT IN ('failed', 'canceled') AND m.deep_at > e.at + 3600000000 AND p.created_at > m.deep_at - 2592000000000;
+
+CREATE VIEW v_payout_gone AS -- I-10
+SELECT b.tenant_id, b.payout_id AS subject, 'I-10: balance transaction ' || b.id || ' is in this payout, which is not stored' AS fault
+FROM balance_transactions b
+WHERE b.payout_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payouts p WHERE p.tenant_id = b.tenant_id AND p.id = b.payout_id)
+UNION ALL
+SELECT e.tenant_id, e.fact, 'I-10: ledger entry ' || e.id || ' is a payout, but there is no such payout'
+FROM ledger_entries e JOIN balance_transactions b ON b.tenant_id = e.tenant_id AND b.fact = e.fact
+JOIN sweep_marks m ON m.tenant_id = e.tenant_id AND m.kind = 'payout'
+WHERE e.kind = 'payout' AND m.deep_at > e.at + 3600000000 AND b.created_at > m.deep_at - 2592000000000
+  AND NOT EXISTS (SELECT 1 FROM payouts p WHERE p.tenant_id = e.tenant_id AND p.id = b.source_id);
+
+CREATE VIEW v_case_unlike_entry AS -- I-10, I-19
+SELECT u.tenant_id, u.id AS subject,
+       'I-10: the case is ' || CAST(u.amount_minor AS TEXT) || ' ' || u.currency || ', but its ledger entry took in ' || CAST(-l.amount_minor AS TEXT) || ' ' || e.currency AS fault
+FROM unclaimed u JOIN ledger_entries e ON e.tenant_id = u.tenant_id AND e.fact = u.object_id || ':captured' AND e.kind = 'suspense'
+JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id AND l.account = 'suspense'
+WHERE -l.amount_minor <> u.amount_minor OR e.currency <> u.currency
+UNION ALL
+SELECT u.tenant_id, u.id, 'I-10: the case is ' || CAST(u.amount_minor AS TEXT) || ' ' || u.currency || ', but no ledger entry of it moves that'
+FROM unclaimed u
+WHERE u.reason = 'other_movement' AND u.amount_minor <> 0
+  AND NOT EXISTS (SELECT 1 FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id AND l.account = 'stripe_balance'
+      WHERE e.tenant_id = u.tenant_id AND e.unclaimed_id = u.id AND e.currency = u.currency AND ABS(l.amount_minor) = u.amount_minor);
+
+CREATE VIEW v_case_held_differs AS -- I-10
+SELECT d.tenant_id, d.id AS subject, 'I-10: the case holds ' || CAST(SUM(d.shown) AS TEXT) || ' ' || d.currency || ', its ledger entries say ' || CAST(SUM(d.booked) AS TEXT) AS fault
+FROM (
+    SELECT tenant_id, id, currency, held_minor AS shown, 0 AS booked FROM unclaimed
+    UNION ALL
+    SELECT e.tenant_id, e.unclaimed_id, e.currency, 0, -l.amount_minor
+    FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id AND l.account = 'suspense'
+    WHERE e.unclaimed_id IS NOT NULL
+) d
+GROUP BY d.tenant_id, d.id, d.currency
+HAVING SUM(d.shown) <> SUM(d.booked);
+
+CREATE VIEW v_case_reason AS -- I-10
+SELECT u.tenant_id, u.id AS subject, 'I-10: the reason of the case is ' || u.reason || ', but nothing of ' || u.object_id || ' is' AS fault
+FROM unclaimed u
+WHERE (u.reason IN ('overpaid', 'mismatch')
+      AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.tenant_id = u.tenant_id AND a.order_id = u.order_id AND a.state = u.reason))
+   OR (u.reason = 'refunded_and_disputed')
+      <> EXISTS (SELECT 1 FROM disputes d WHERE d.tenant_id = u.tenant_id AND d.stripe_dispute_id = u.object_id)
+   OR (u.reason = 'other_movement' AND substr(u.object_id, 1, 3) IN ('pi_', 'cs_'));
 
 -- +goose Down
 -- There is no way down: the ledger is append-only, and a restored backup is the
