@@ -13,6 +13,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/portatill/portatill/internal/i18n"
 	"github.com/portatill/portatill/internal/mail"
 	"github.com/portatill/portatill/internal/staff"
 	"github.com/portatill/portatill/pay"
@@ -53,7 +54,7 @@ func (h *Handlers) showMailPage(c echo.Context) error {
 	}
 	h.mailServer(c, t, &v)
 	for _, kind := range pay.MailKinds {
-		v.Kinds = append(v.Kinds, views.MailKind{Name: mail.KindNames[kind], When: mail.KindWhen[kind], Off: t != nil && !t.Sends(kind), URL: mailURL(kind, t, "")})
+		v.Kinds = append(v.Kinds, views.MailKind{Name: mail.KindNames[kind], When: mail.KindWhen[kind], Off: t != nil && !t.Sends(kind), URL: (&mailExample{tenant: t}).url(kind, "")})
 	}
 	filter := pay.MailFilter{State: pay.MailState(v.State), Before: storable(c.QueryParam("before")), Limit: mailPage + 1}
 	if t != nil {
@@ -136,43 +137,75 @@ func (h *Handlers) mailTenant(c echo.Context) (*pay.Tenant, []views.StaffTenant,
 	return at, all, nil
 }
 
-func mailURL(kind pay.MailKind, t *pay.Tenant, below string) string {
+// mailExample is what an address, or a form, asks an example of.
+type mailExample struct {
+	kind     pay.MailKind
+	tenant   *pay.Tenant // nil for an example's branding, and an operator's letter
+	tenants  []views.StaffTenant
+	language *i18n.Language // nil for the tenant's own
+}
+
+// url is an example's address, or one below it.
+func (m *mailExample) url(kind pay.MailKind, below string) string {
+	query := url.Values{}
+	if m.tenant != nil {
+		query.Set("tenant", m.tenant.Slug)
+	}
+	if m.language != nil {
+		query.Set("lang", m.language.Tag)
+	}
 	at := "/admin/mail/" + string(kind) + below
-	if t != nil {
-		at += "?tenant=" + url.QueryEscape(t.Slug)
+	if len(query) > 0 {
+		at += "?" + query.Encode()
 	}
 	return at
 }
 
-// mailExample is the example that an address is about.
-func (h *Handlers) mailExample(c echo.Context) (pay.MailKind, *pay.Tenant, []views.StaffTenant, error) {
-	kind := pay.MailKind(c.Param("kind"))
-	if !slices.Contains(pay.MailKinds, kind) {
-		return "", nil, nil, pay.Errorf(pay.CodeNotFound, "", "There is no such mail.")
+func (h *Handlers) mailExample(c echo.Context) (*mailExample, error) {
+	m := &mailExample{kind: pay.MailKind(c.Param("kind"))}
+	if !slices.Contains(pay.MailKinds, m.kind) {
+		return nil, pay.Errorf(pay.CodeNotFound, "", "There is no such mail.")
 	}
-	t, tenants, err := h.mailTenant(c)
-	return kind, t, tenants, err
+	lang := c.QueryParam("lang")
+	if c.Request().Method == http.MethodPost {
+		lang = c.FormValue("lang")
+	}
+	if m.language = i18n.ByTag(lang); m.language == nil && lang != "" {
+		return nil, pay.Errorf(pay.CodeBadRequest, "lang", "Mails are not written in that language. Go back and choose one of the list.")
+	}
+	var err error
+	m.tenant, m.tenants, err = h.mailTenant(c)
+	return m, err
 }
 
 // showMailExamplePage shows a mail with example data, as it is read with pictures of its
 // own and as text.
 func (h *Handlers) showMailExamplePage(c echo.Context) error {
-	kind, t, tenants, err := h.mailExample(c)
+	m, err := h.mailExample(c)
 	if err != nil {
 		return err
 	}
-	letter, err := h.Mail.Example(t, kind)
+	letter, err := h.Mail.Example(m.tenant, m.kind, m.language)
 	if err != nil {
 		return err
 	}
-	v := views.MailExampleView{AdminFrame: h.adminFrame(c), Name: mail.KindNames[kind], When: mail.KindWhen[kind], Subject: letter.Subject, Text: letter.Text,
-		FrameURL: mailURL(kind, t, "/html"), TestURL: "/admin/mail/" + string(kind) + "/test", ListURL: "/admin/mail", Tenants: tenants, On: h.Mail.Sender != nil,
+	v := views.MailExampleView{AdminFrame: h.adminFrame(c), Name: mail.KindNames[m.kind], When: mail.KindWhen[m.kind], Subject: letter.Subject, Text: letter.Text,
+		TextLang: letter.Lang, TextDir: letter.Dir,
+		FrameURL: m.url(m.kind, "/html"), TestURL: "/admin/mail/" + string(m.kind) + "/test", ListURL: "/admin/mail", Tenants: m.tenants, On: h.Mail.Sender != nil,
 		MayTest: staffOf(c).Role.May(staff.Work), To: staffOf(c).Email}
-	if t != nil {
-		v.Tenant, v.Off = t.Slug, !t.Sends(kind)
+	if m.tenant != nil {
+		v.Tenant, v.Off = m.tenant.Slug, !m.tenant.Sends(m.kind)
+	}
+	if m.language != nil {
+		v.Language = m.language.Tag
+	}
+	if m.kind != pay.MailDaily { // the staff's letter is English, as their pages are
+		for _, l := range i18n.Languages() {
+			v.Languages = append(v.Languages, views.LanguageLink{Tag: l.Tag, Name: l.Name})
+		}
 	}
 	for _, k := range pay.MailKinds {
-		v.Kinds = append(v.Kinds, views.MailKind{Name: mail.KindNames[k], URL: mailURL(k, t, ""), Current: k == kind})
+		v.Kinds = append(v.Kinds, views.MailKind{Name: mail.KindNames[k], URL: m.url(k, ""), Current: k == m.kind})
 	}
 	head := c.Response().Header()
 	head.Set("Content-Security-Policy", head.Get("Content-Security-Policy")+"; frame-src 'self'")
@@ -182,11 +215,11 @@ func (h *Handlers) showMailExamplePage(c echo.Context) error {
 // showMailHTML is the mail by itself, for the frame of its page: without scripts, an
 // origin, or anything to load, and with no style but its own.
 func (h *Handlers) showMailHTML(c echo.Context) error {
-	kind, t, _, err := h.mailExample(c)
+	m, err := h.mailExample(c)
 	if err != nil {
 		return err
 	}
-	letter, err := h.Mail.Example(t, kind)
+	letter, err := h.Mail.Example(m.tenant, m.kind, m.language)
 	if err != nil {
 		return err
 	}
@@ -201,15 +234,15 @@ func (h *Handlers) showMailHTML(c echo.Context) error {
 // sendTestMail sends an example to whoever asks, and to nobody else, and tells what the
 // server answered.
 func (h *Handlers) sendTestMail(c echo.Context) error {
-	kind, t, _, err := h.mailExample(c)
+	m, err := h.mailExample(c)
 	if err != nil {
 		return err
 	}
-	auditOf(c).Subject = string(kind)
+	auditOf(c).Subject = string(m.kind)
 	ctx, cancel := context.WithTimeout(c.Request().Context(), testWithin)
 	defer cancel()
 	to := staffOf(c).Email
-	answer, err := h.Mail.SendTest(ctx, t, kind, to)
+	answer, err := h.Mail.SendTest(ctx, m.tenant, m.kind, m.language, to)
 	refusal, refused := errors.AsType[*mail.Refusal](err)
 	e, ours := errors.AsType[*pay.Error](err)
 	switch {
@@ -227,5 +260,5 @@ func (h *Handlers) sendTestMail(c echo.Context) error {
 	default:
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, mailURL(kind, t, ""))
+	return c.Redirect(http.StatusSeeOther, m.url(m.kind, ""))
 }

@@ -53,14 +53,6 @@ type Mail struct {
 	UpdatedAt time.Time
 }
 
-// MailFilter picks mails, newest first.
-type MailFilter struct {
-	TenantID string    // "" for everything
-	State    MailState // "" for every state
-	Before   string    // mails older than this id, to page on
-	Limit    int       // 0: 50
-}
-
 // MailJob asks for one mail to be sent.
 type MailJob struct {
 	MailID string

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/portatill/portatill/internal/backoffice"
 	"github.com/portatill/portatill/internal/paytest"
 	"github.com/portatill/portatill/internal/sqlstore"
 	"github.com/portatill/portatill/internal/sqlstore/storetest"
@@ -15,12 +16,12 @@ import (
 // mails are the kinds of the mails of an order, by name; each has its job.
 func mails(w *paytest.World, orderID string) (kinds []pay.MailKind) {
 	w.T.Helper()
-	all, err := w.Store.ListMails(context.Background(), pay.MailFilter{TenantID: w.Tenant.ID})
+	all, err := w.Store.PageMails(context.Background(), backoffice.MailFilter{Filter: backoffice.Filter{Tenants: []string{w.Tenant.ID}}})
 	if err != nil {
 		w.T.Fatal(err)
 	}
 	jobs := storetest.Jobs[pay.MailJob](w.T, w.Store)
-	for _, m := range all {
+	for _, m := range all.Rows {
 		if m.OrderID != orderID {
 			continue
 		}

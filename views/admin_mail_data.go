@@ -43,8 +43,11 @@ type MailExampleView struct {
 	FrameURL, TestURL         string
 	ListURL                   string
 	Kinds                     []MailKind
+	TextLang, TextDir         string // of Subject and Text
 	Tenants                   []StaffTenant
 	Tenant                    string
+	Languages                 []LanguageLink // to choose from; empty: there is no choice
+	Language                  string         // empty: the tenant's own
 	Off                       bool
 	On                        bool // a test can be sent
 	MayTest                   bool

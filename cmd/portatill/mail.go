@@ -14,6 +14,7 @@ import (
 
 	"github.com/portatill/portatill/internal/config"
 	"github.com/portatill/portatill/internal/doctor"
+	"github.com/portatill/portatill/internal/i18n"
 	"github.com/portatill/portatill/internal/mail"
 	"github.com/portatill/portatill/internal/sqlstore"
 	"github.com/portatill/portatill/pay"
@@ -101,7 +102,7 @@ type mailTest struct {
 }
 
 func (a *app) mailTestCommand() *cobra.Command {
-	var to, kind, tenant string
+	var to, kind, tenant, lang string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "test", Short: "Send an example of a mail and print what the SMTP server answers",
@@ -113,6 +114,9 @@ func (a *app) mailTestCommand() *cobra.Command {
 			if !slices.Contains(pay.MailKinds, pay.MailKind(kind)) {
 				return usagef("--kind must be one of %s", strings.ReplaceAll(fmt.Sprint(pay.MailKinds), " ", ", "))
 			}
+			if lang != "" && !slices.Contains(pay.Languages, lang) {
+				return usagef("--lang must be one of %s", strings.Join(pay.Languages, ", "))
+			}
 			return a.withStore(cmd.Context(), func(o *opened) error {
 				var t *pay.Tenant
 				if tenant != "" {
@@ -121,7 +125,7 @@ func (a *app) mailTestCommand() *cobra.Command {
 						return err
 					}
 				}
-				answer, err := o.mail.SendTest(cmd.Context(), t, pay.MailKind(kind), to)
+				answer, err := o.mail.SendTest(cmd.Context(), t, pay.MailKind(kind), i18n.ByTag(lang), to)
 				if e, ok := errors.AsType[*pay.Error](err); ok {
 					return usagef("%s", e.Message)
 				}
@@ -137,6 +141,7 @@ func (a *app) mailTestCommand() *cobra.Command {
 	cmd.Flags().StringVar(&to, "to", "", "whom the example is sent to, such as ada@example.com")
 	cmd.Flags().StringVar(&kind, "kind", string(pay.MailReceipt), "receipt, payment_failed, authentication or daily")
 	cmd.Flags().StringVar(&tenant, "tenant", "", "the slug of the tenant whose branding it has; without it, an example's")
+	cmd.Flags().StringVar(&lang, "lang", "", "the example's language, such as de; without it, the tenant's. The daily letter is English")
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }

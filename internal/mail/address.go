@@ -37,9 +37,21 @@ func CheckAddress(text string) error {
 func plain(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
+		case r == '\u200b', r == '\u200e', r == '\u200f', r == '\u061c', r == '\ufeff', r >= '\u2060' && r <= '\u206f', r >= '\u202a' && r <= '\u202e':
+			return -1
+		}
+		return r
+	}, oneLine(s)))
+}
+
+// oneLine is a text of ours around plain ones: a line without control characters. The
+// marks that i18n puts around a name or an amount stay.
+func oneLine(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		switch {
 		case r == '\n', r == '\r', r == '\t', r == '\u2028', r == '\u2029', r == '\u0085':
 			return ' '
-		case r == '\u200b', r == '\u200e', r == '\u200f', r == '\ufeff', r >= '\u2060' && r <= '\u206f', r >= '\u202a' && r <= '\u202e', unicode.IsControl(r), r == unicode.ReplacementChar:
+		case unicode.IsControl(r), r == unicode.ReplacementChar:
 			return -1
 		}
 		return r

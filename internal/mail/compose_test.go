@@ -4,12 +4,14 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/portatill/portatill/internal/i18n"
 	"github.com/portatill/portatill/pay"
 )
 
@@ -48,7 +50,7 @@ func acme() *pay.Tenant {
 func TestTheMailsAreTheseInBothForms(t *testing.T) {
 	t.Parallel()
 	for _, kind := range pay.MailKinds {
-		l, err := examples().Example(acme(), kind)
+		l, err := examples().Example(acme(), kind, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,18 +67,69 @@ func TestTheMailsAreTheseInBothForms(t *testing.T) {
 	golden(t, "square.txt", "Subject: "+square.Subject+"\n\n"+square.Text)
 }
 
+// aKey is a message that was not found.
+var aKey = regexp.MustCompile(`\b(mail|order|return|receipt|layout)\.[a-z]`)
+
+// TestTheMailsAreTheseInEveryLanguage also shows each as a page in Arabic, which is written
+// from right to left.
+func TestTheMailsAreTheseInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	english := map[pay.MailKind]string{}
+	for _, l := range i18n.Languages() {
+		var all strings.Builder
+		for _, kind := range []pay.MailKind{pay.MailReceipt, pay.MailFailed, pay.MailAuthentication} {
+			got, err := examples().Example(acme(), kind, l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if l == i18n.English() {
+				english[kind] = got.Subject
+				continue
+			}
+			if got.Subject == english[kind] || aKey.MatchString(got.Text) || got.Lang != l.Tag || got.Dir != l.Dir ||
+				!strings.Contains(got.HTML, `<html lang="`+l.Tag+`" dir="`+l.Dir+`">`) {
+				t.Errorf("%s in %s is not in it: %q", kind, l.Name, got.Subject)
+			}
+			all.WriteString("Subject: " + got.Subject + "\n\n" + got.Text + "\n")
+			if l.Tag == "ar" && kind == pay.MailReceipt {
+				golden(t, "receipt.ar.html", got.HTML)
+			}
+		}
+		if l != i18n.English() {
+			golden(t, l.Tag+".txt", all.String())
+		}
+	}
+}
+
+func TestANameFromOutsideCannotTurnWhatStandsAroundItInAnyLanguage(t *testing.T) { // safety.md XS-05
+	t.Parallel()
+	tenant := acme()
+	tenant.Branding.DisplayName = "\u2067Evil\u202e\u2069\u061c"
+	for _, l := range i18n.Languages() {
+		got, err := examples().Example(tenant, pay.MailReceipt, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{got.Subject, got.Text, got.HTML} {
+			if strings.ContainsAny(text, "\u2067\u202e\u061c") || strings.Count(text, "\u2068") != strings.Count(text, "\u2069") {
+				t.Errorf("%s: %q", l.Tag, got.Subject)
+			}
+		}
+	}
+}
+
 func TestEveryCurrencyAndNoTenantHaveExamples(t *testing.T) {
 	t.Parallel()
 	for _, c := range pay.Currencies() {
 		tenant := pay.NewTenant("x", "X", c, noon)
 		for _, kind := range pay.MailKinds {
-			if l, err := examples().Example(tenant, kind); err != nil || l.Subject == "" || l.Text == "" {
+			if l, err := examples().Example(tenant, kind, nil); err != nil || l.Subject == "" || l.Text == "" {
 				t.Errorf("%s in %s: %v", kind, c, err)
 			}
 		}
 	}
 	for _, kind := range pay.MailKinds {
-		if _, err := examples().Example(nil, kind); err != nil {
+		if _, err := examples().Example(nil, kind, nil); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
@@ -92,7 +145,7 @@ func TestHostileNamesStayText(t *testing.T) { // safety.md XS-01, XS-05, HH-05
 		t.Fatal(err)
 	}
 	l, err := Write(pay.MailReceipt, Sale{Tenant: tenant, Order: &pay.Order{ID: "ord_1", Cart: cart, PaidAt: noon}, Customer: &pay.Customer{}, PageURL: "https://pay.example.com/pay/t",
-		ReceiptURL: "https://pay.example.com/pay/t/receipt", Payment: &pay.Payment{Method: "visa <b>\r\nx"}}, "en")
+		ReceiptURL: "https://pay.example.com/pay/t/receipt", Payment: &pay.Payment{Method: "visa <b>\r\nx"}}, i18n.English())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,12 +3,14 @@ package mail
 import (
 	"time"
 
+	"github.com/portatill/portatill/internal/i18n"
 	"github.com/portatill/portatill/pay"
 )
 
 // Example is a mail as it would look, with made-up facts and a tenant's own branding; no
-// tenant, nil, is for an operator's daily letter, and an example shop for the others.
-func (p *Post) Example(t *pay.Tenant, kind pay.MailKind) (Letter, error) {
+// tenant, nil, is for an operator's daily letter, and an example shop for the others. Of
+// no language, nil, it is in the tenant's; the daily letter is English.
+func (p *Post) Example(t *pay.Tenant, kind pay.MailKind, l *i18n.Language) (Letter, error) {
 	now := p.Now()
 	if kind == pay.MailDaily {
 		return exampleLetter(t, now, p.BaseURL)
@@ -33,7 +35,10 @@ func (p *Post) Example(t *pay.Tenant, kind pay.MailKind) (Letter, error) {
 	case pay.MailFailed:
 		o.State = pay.OrderFailed
 	}
-	return Write(kind, s, english.lang)
+	if l == nil {
+		l = languageOf(t, "")
+	}
+	return Write(kind, s, l)
 }
 
 func exampleLetter(t *pay.Tenant, now time.Time, base string) (Letter, error) {

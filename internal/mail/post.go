@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/portatill/portatill/internal/i18n"
 	"github.com/portatill/portatill/internal/staff"
 	"github.com/portatill/portatill/pay"
 )
@@ -16,8 +17,6 @@ import (
 type Rows interface {
 	pay.Store
 	MailByID(ctx context.Context, id string) (*pay.Mail, error)
-	// ListMails lists mails, newest first.
-	ListMails(ctx context.Context, f pay.MailFilter) ([]*pay.Mail, error)
 	// FinishMail stores state, outcome, tries and UpdatedAt of a mail that is pending, with
 	// the line that its order's story gets (nil: none), and reports whether it was pending.
 	FinishMail(ctx context.Context, m *pay.Mail, told *pay.StoryLine) (bool, error)
@@ -120,7 +119,7 @@ func (p *Post) finish(ctx context.Context, m *pay.Mail) error {
 	var told *pay.StoryLine
 	if m.OrderID != "" {
 		told = &pay.StoryLine{ID: pay.NewID("sto", m.UpdatedAt), TenantID: m.TenantID, OrderID: m.OrderID, At: m.UpdatedAt, What: "mail_" + string(m.State),
-			Cause: pay.Cause{Kind: pay.CauseMail, ID: m.ID}, Detail: string(m.Kind) + ": " + m.Outcome}
+			Cause: pay.Cause{Kind: pay.CauseMail, ID: m.ID}, Detail: KindNames[m.Kind] + ": " + m.Outcome}
 	}
 	if _, err := p.Rows.FinishMail(ctx, m, told); err != nil {
 		return fmt.Errorf("finish mail %s: %w", m.ID, err)
@@ -154,7 +153,7 @@ func (p *Post) message(ctx context.Context, m *pay.Mail) (Message, error) {
 		return msg, badAddress
 	}
 	msg.To, msg.FromName, msg.ReplyTo = sale.Customer.Email, fromName(sale.Tenant), replyTo(sale.Tenant)
-	msg.Letter, err = Write(m.Kind, sale, english.lang)
+	msg.Letter, err = Write(m.Kind, sale, languageOf(sale.Tenant, sale.Language))
 	return msg, err
 }
 
@@ -174,21 +173,37 @@ func (p *Post) sale(ctx context.Context, m *pay.Mail) (Sale, error) {
 	if s.Payment, err = p.Rows.PaymentByOrder(ctx, m.TenantID, m.OrderID); pay.IsNotFound(err) {
 		s.Payment, err = nil, nil
 	}
-	page := p.BaseURL + "/pay/" + s.Order.PayToken
-	s.PageURL, s.ReceiptURL = page, page+"/receipt"
+	if err != nil {
+		return s, err
+	}
+	attempts, err := p.Rows.ListAttempts(ctx, m.TenantID, m.OrderID)
+	for _, a := range attempts {
+		s.Language = cmp.Or(a.Language, s.Language)
+	}
+	page, asked := p.BaseURL+"/pay/"+s.Order.PayToken, ""
+	if s.Language != "" {
+		asked = "?lang=" + url.QueryEscape(s.Language)
+	}
+	s.PageURL, s.ReceiptURL = page+asked, page+"/receipt"+asked
 	return s, err
 }
 
-// SendTest sends an example to somebody now and returns the server's answer. The error is
-// a *pay.Error for an address that is none, a *Refusal, or ctx's.
-func (p *Post) SendTest(ctx context.Context, t *pay.Tenant, kind pay.MailKind, to string) (answer string, err error) {
+// languageOf is what a mail of a tenant's is said in: what the customer asked for on the
+// order's pages, else the tenant's own, else English.
+func languageOf(t *pay.Tenant, asked string) *i18n.Language {
+	return cmp.Or(i18n.ByTag(asked), i18n.ByTag(t.Branding.Language), i18n.English())
+}
+
+// SendTest sends an example, as Example writes it, to somebody now and returns the
+// server's answer. The error is a *pay.Error for an address that is none, a *Refusal, or ctx's.
+func (p *Post) SendTest(ctx context.Context, t *pay.Tenant, kind pay.MailKind, l *i18n.Language, to string) (answer string, err error) {
 	if p.Sender == nil {
 		return "", pay.Errorf(pay.CodeConflict, "", "No mail can be sent: PORTATILL_SMTP_ADDRESS is not set.")
 	}
 	if err := CheckAddress(to); err != nil {
 		return "", err
 	}
-	letter, err := p.Example(t, kind)
+	letter, err := p.Example(t, kind, l)
 	if err != nil {
 		return "", err
 	}

@@ -105,6 +105,27 @@ func TestAMailIsDeliveredAndItsOutcomeKept(t *testing.T) {
 			t.Errorf("the server has %+v", got)
 		}
 	})
+	t.Run("InTheLanguageThatTheCustomerAskedForOrElseTheTenants", func(t *testing.T) {
+		t.Parallel()
+		d := open(t)
+		if _, err := d.store.ChangeTenant(t.Context(), d.tenant.Slug, func(t *pay.Tenant) error { t.Branding.Language = "fr"; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		for asked, want := range map[string]string{"": "lang=3D\"fr\"", "de": "lang=3D\"de\"", "ar": "lang=3D\"ar\" dir=3D\"rtl\""} {
+			o := storetest.Order(t, d.store, d.customer)
+			storetest.Pay(t, d.store, o, storetest.Attempt(t, d.store, o, func(a *pay.Attempt) { a.Language = asked }))
+			m := &pay.Mail{ID: pay.NewID("eml", storetest.Now), TenantID: d.tenant.ID, OrderID: o.ID, Kind: pay.MailReceipt, Fact: o.ID, State: pay.MailPending, CreatedAt: storetest.Now, UpdatedAt: storetest.Now}
+			storetest.Write(t, d.store, func(ctx context.Context, tx pay.Tx) error { _, err := tx.InsertMail(ctx, m); return err })
+			if err := d.post.Deliver(t.Context(), m.ID, 1, false); err != nil {
+				t.Fatal(err)
+			}
+			sent := d.smtp.Mails()
+			body := strings.ReplaceAll(sent[len(sent)-1].Data, "=\r\n", "")
+			if !strings.Contains(body, want) || strings.Contains(body, "?lang=3D") != (asked != "") {
+				t.Errorf("asked for %q: it is not %s, or its links are in another language\n%s", asked, want, body)
+			}
+		}
+	})
 	t.Run("RefusedForGoodIsNotTriedAgain", func(t *testing.T) {
 		t.Parallel()
 		d := open(t)

@@ -145,7 +145,7 @@ func (s *Sender) Check(ctx context.Context) (Found, error) {
 }
 
 // message is m in the form of RFC 5322. Every header with a text from outside is encoded
-// by the library, after plain and address took out what has no place in one.
+// by the library, after plain, oneLine and address took out what has no place in one.
 func (s *Sender) message(m Message) (*gomail.Msg, error) {
 	to, ok := address(m.To)
 	if !ok {
@@ -158,7 +158,7 @@ func (s *Sender) message(m Message) (*gomail.Msg, error) {
 	if reply, ok := address(m.ReplyTo); ok {
 		msg.ReplyToMailAddress(&netmail.Address{Address: reply.Address})
 	}
-	msg.Subject(plain(m.Letter.Subject))
+	msg.Subject(oneLine(m.Letter.Subject))
 	msg.SetMessageIDWithValue(m.ID + "@" + m.Host)
 	msg.SetDateWithValue(m.Date)
 	// RFC 3834, section 5: nobody's holiday notice answers a machine.

@@ -2,13 +2,12 @@ package sqlstore
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/portatill/portatill/pay"
 )
 
-const mailSelect = `SELECT id, COALESCE(tenant_id, ''), COALESCE(order_id, ''), COALESCE(person_id, ''), kind, fact, content, state, outcome, tries,
-	created_at, updated_at FROM mails`
+const mailColumns = `id, COALESCE(tenant_id, ''), COALESCE(order_id, ''), COALESCE(person_id, ''), kind, fact, content, state, outcome, tries,
+	created_at, updated_at`
 
 func scanMail(w row, m *pay.Mail) error {
 	return w.Scan(&m.ID, &m.TenantID, &m.OrderID, &m.PersonID, &m.Kind, &m.Fact, &m.Content, &m.State, &m.Outcome, &m.Tries, at(&m.CreatedAt), at(&m.UpdatedAt))
@@ -23,23 +22,7 @@ func (x *tx) InsertMail(ctx context.Context, m *pay.Mail) (bool, error) {
 
 // MailByID reads one mail.
 func (r reader) MailByID(ctx context.Context, id string) (*pay.Mail, error) {
-	return one(ctx, r, "mail", scanMail, mailSelect+` WHERE id = $1`, id)
-}
-
-// ListMails lists mails, newest first.
-func (r reader) ListMails(ctx context.Context, f pay.MailFilter) ([]*pay.Mail, error) {
-	var w where
-	if f.TenantID != "" {
-		w.and("tenant_id = $%d", f.TenantID)
-	}
-	if f.State != "" {
-		w.and("state = $%d", f.State)
-	}
-	if f.Before != "" {
-		w.and("id < $%d", f.Before)
-	}
-	w.args = append(w.args, clampLimit(f.Limit, 50, 1000))
-	return many(ctx, r, "mails", scanMail, mailSelect+w.String()+` ORDER BY id DESC LIMIT $`+strconv.Itoa(len(w.args)), w.args...)
+	return one(ctx, r, "mail", scanMail, `SELECT `+mailColumns+` FROM mails WHERE id = $1`, id)
 }
 
 // FinishMail stores what became of a mail that is pending, with the line that its order's

@@ -1,8 +1,11 @@
 package storetest
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/portatill/portatill/internal/backoffice"
 	"github.com/portatill/portatill/internal/staff"
 	"github.com/portatill/portatill/pay"
 )
@@ -71,21 +74,52 @@ var mailCases = map[string]func(b *bench){
 			b.Errorf("the story has %d lines", len(lines))
 		}
 	},
-	"MailsAreListedNewestFirstAndByPages": func(b *bench) {
+	"MailsAreListedNewestFirstByPagesAndFound": func(b *bench) {
 		o := Order(b, b.s, b.customer)
-		first := b.mail(o)
-		second := b.mail(o, func(m *pay.Mail) { m.ID, m.State = pay.NewID("eml", Now.Add(time.Second)), pay.MailUnsent })
+		operator := b.person()
+		at := func(n int) string { return pay.NewID("eml", Now.Add(time.Duration(n)*time.Hour)) }
+		first := b.mail(o, func(m *pay.Mail) { m.ID = at(0) })
+		second := b.mail(o, func(m *pay.Mail) { m.ID, m.State = at(1), pay.MailUnsent })
+		letter := b.mail(nil, func(m *pay.Mail) { m.ID, m.Kind, m.PersonID, m.TenantID = at(2), pay.MailDaily, operator.ID, "" })
 		other := Tenant(b, b.s)
+		theirOrder := Order(b, b.s, Customer(b, b.s, other.ID))
+		theirs := b.mail(theirOrder, func(m *pay.Mail) { m.ID, m.TenantID = at(3), other.ID })
+		mine, all := []string{b.tenant.ID}, []string{b.tenant.ID, other.ID}
+		type f = backoffice.MailFilter
+		filter := func(tenants []string, changes ...func(*f)) f {
+			f := f{Filter: backoffice.Filter{Tenants: tenants}}
+			for _, change := range changes {
+				change(&f)
+			}
+			return f
+		}
+		find := func(text string) func(*f) { return func(f *f) { f.Search = text } }
+		operators := func(f *f) { f.Operators = true }
 		for what, c := range map[string]struct {
-			f    pay.MailFilter
+			f    f
 			want []*pay.Mail
 		}{
-			"all": {pay.MailFilter{TenantID: b.tenant.ID}, []*pay.Mail{second, first}}, "older": {pay.MailFilter{Before: second.ID}, []*pay.Mail{first}},
-			"failed": {pay.MailFilter{State: pay.MailUnsent}, []*pay.Mail{second}}, "one": {pay.MailFilter{Limit: 1}, []*pay.Mail{second}},
-			"another's": {pay.MailFilter{TenantID: other.ID}, nil}, "failed of one": {pay.MailFilter{TenantID: b.tenant.ID, State: pay.MailUnsent, Before: first.ID}, nil},
+			"nobody's": {filter(nil), nil}, "mine": {filter(mine), []*pay.Mail{second, first}}, "everybody's": {filter(all, operators), []*pay.Mail{theirs, letter, second, first}},
+			"of all tenants": {filter(all), []*pay.Mail{theirs, second, first}}, "operators' alone": {filter(nil, operators), []*pay.Mail{letter}},
+			"failed": {filter(mine, func(f *f) { f.State = pay.MailUnsent }), []*pay.Mail{second}}, "failed of all": {filter(all, operators, func(f *f) { f.State = pay.MailUnsent }), []*pay.Mail{second}},
+			"by order": {filter(all, operators, find(o.ID)), []*pay.Mail{second, first}}, "by another's order": {filter(mine, find(theirOrder.ID)), nil},
+			"by id": {filter(all, operators, find(letter.ID)), []*pay.Mail{letter}}, "another's id": {filter(mine, find(theirs.ID)), nil},
+			"by number": {filter(mine, find(strconv.FormatInt(b.customer.ICustomer, 10))), []*pay.Mail{second, first}}, "by nobody's number": {filter(all, find("0")), nil},
+			"by address": {filter(mine, find(strings.ToUpper(b.customer.Email))), []*pay.Mail{second, first}}, "by no address": {filter(all, operators, find("' OR 1=1 --")), nil},
+			"since":   {filter(all, operators, func(f *f) { f.From = Now.Add(2 * time.Hour) }), []*pay.Mail{theirs, letter}},
+			"until":   {filter(mine, func(f *f) { f.Until = Now.Add(time.Hour) }), []*pay.Mail{first}},
+			"of none": {filter(mine, func(f *f) { f.State, f.Search = pay.MailSent, o.ID }), nil},
 		} {
-			b.same(what, c.want, must(b.s.ListMails(b.ctx, c.f)))
+			b.same(what, backoffice.Page[pay.Mail]{Rows: c.want}, must(b.s.PageMails(b.ctx, c.f)))
 		}
+		page := func(p backoffice.Paging) backoffice.Page[pay.Mail] {
+			return must(b.s.PageMails(b.ctx, filter(all, operators, func(f *f) { f.Paging = p })))
+		}
+		type mails = backoffice.Page[pay.Mail]
+		b.same("the newest", mails{Rows: []*pay.Mail{theirs, letter}, Older: true}, page(backoffice.Paging{Limit: 2}))
+		b.same("older", mails{Rows: []*pay.Mail{second, first}, Newer: true}, page(backoffice.Paging{Limit: 2, After: letter.ID}))
+		b.same("newer", mails{Rows: []*pay.Mail{letter, second}, Newer: true, Older: true}, page(backoffice.Paging{Limit: 2, Before: first.ID}))
+		b.same("back at the top", mails{Rows: []*pay.Mail{theirs, letter}, Older: true}, page(backoffice.Paging{Limit: 2, Before: second.ID}))
 	},
 	"WhatNeedsAPersonIsCountedPerTenant": func(b *bench) {
 		o := Order(b, b.s, b.customer)
