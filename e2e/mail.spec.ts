@@ -1,6 +1,7 @@
 // Mails, from a payment in a browser to an SMTP server, and the staff pages about them.
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { artifacts } from './lib/build';
@@ -19,7 +20,7 @@ let mailing: Till;
 
 test.beforeAll(async () => {
   box = await Mailbox.open();
-  mailing = await Till.start('till-mail', {
+  mailing = await Till.start('till-mail', 0, {
     PORTATILL_SMTP_ADDRESS: box.address,
     PORTATILL_SMTP_TLS: 'none',
     PORTATILL_MAIL_FROM: 'till@example.com',
@@ -65,10 +66,19 @@ test('an operator sees what became of the mails, each example, and the answer to
   await signIn(page);
   await expect(page.getByTestId('row').filter({ hasText: 'Receipt' }).first()).toContainText('Sent');
   await expect(page.getByTestId('row').filter({ hasText: 'Daily letter' })).toHaveCount(1);
-  await page.getByLabel('Outcome').selectOption({ label: 'Failed' });
-  await page.getByRole('button', { name: 'Show' }).click();
+  await page.getByRole('navigation', { name: 'Show' }).getByRole('link', { name: 'Failed' }).click();
   await expect(page.getByTestId('row')).toHaveCount(0);
   await page.getByRole('link', { name: 'Show all' }).click();
+  const order = await page.getByTestId('row').filter({ hasText: 'Receipt' }).first().getByRole('link').innerText();
+  await page.getByRole('searchbox', { name: 'Search' }).fill(order);
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expect(page.getByTestId('row')).toHaveCount(1);
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByTestId('csv').click()]);
+  const csv = readFileSync(await file.path(), 'utf8');
+  expect(csv.split('\r\n').filter((line) => line.includes(order))).toHaveLength(1);
+  expect(csv.split('\r\n').filter((line) => line !== '')).toHaveLength(2);
+  await page.getByTestId('row').getByRole('link').click();
+  await expect(page.getByText('The customer was written to')).toBeVisible();
   for (const name of ['Receipt', 'Payment failed', 'Confirmation needed', 'Daily letter']) {
     await page.goto(mailing.ready.base_url + '/admin/mail');
     await page.getByRole('link', { name, exact: true }).click();
@@ -80,6 +90,11 @@ test('an operator sees what became of the mails, each example, and the answer to
     await expect(frame.getByRole('link').first()).toHaveCSS('font-weight', '600');
     await expect(page.getByTestId('mail-text')).toContainText('Acme Telecom');
   }
+  await page.goto(mailing.ready.base_url + '/admin/mail/receipt?tenant=demo');
+  await page.getByLabel('Language').selectOption({ label: 'العربية' });
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await expect(page.frameLocator('iframe').locator('html')).toHaveAttribute('dir', 'rtl');
+  await page.goto(mailing.ready.base_url + '/admin/mail/receipt?tenant=demo');
   await page.getByTestId('mail-test').click();
   await expect(page.getByRole('status')).toContainText('queued as 4711');
   expect(mailsTo(/^operator@example\.com$/, /Subject: \[Test\]/).length).toBe(1);
@@ -93,7 +108,7 @@ test('axe finds no violation on the pages about mail in either scheme, and nothi
   await signIn(page);
   const desktop = page.viewportSize()!;
   const found: string[] = [];
-  for (const [name, at] of [['mail', ''], ['mail-none', '?state=failed'], ['mail-receipt', '/receipt'], ['mail-daily', '/daily?tenant=demo'], ['mail-receipt-html', '/receipt/html?tenant=demo']]) {
+  for (const [name, at] of [['mail', ''], ['mail-none', '?state=failed'], ['mail-receipt', '/receipt'], ['mail-daily', '/daily?tenant=demo'], ['mail-receipt-ar', '/receipt?tenant=demo&lang=ar'], ['mail-receipt-html', '/receipt/html?tenant=demo']]) {
     await page.goto(`${mailing.ready.base_url}/admin/mail${at}`);
     for (const scheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: scheme });

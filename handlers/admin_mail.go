@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -20,72 +19,11 @@ import (
 	"github.com/portatill/portatill/views"
 )
 
-// mailPage is how many mails are listed at a time.
-const mailPage = 50
-
 // testWithin is how long a test mail may take: somebody waits for the page.
 const testWithin = 20 * time.Second
 
-// mailStates are what a mail can have become, in the order of the filter.
-var mailStates = []struct {
-	state pay.MailState
-	name  string
-}{{pay.MailUnsent, "Failed"}, {pay.MailPending, "Waiting"}, {pay.MailSent, "Sent"}, {pay.MailSkipped, "Not needed"}}
-
-func stateName(s pay.MailState) string {
-	for _, known := range mailStates {
-		if known.state == s {
-			return known.name
-		}
-	}
-	return string(s)
-}
-
-// showMailPage shows how mails are sent, which there are, and what became of the last.
-func (h *Handlers) showMailPage(c echo.Context) error {
-	ctx, status := c.Request().Context(), http.StatusOK
-	t, tenants, err := h.mailTenant(c)
-	if err != nil {
-		return err
-	}
-	v := views.MailView{AdminFrame: h.adminFrame(c), Tenants: tenants, State: storable(c.QueryParam("state"))}
-	if t != nil {
-		v.Tenant, v.TenantName = t.Slug, t.Name
-	}
-	h.mailServer(c, t, &v)
-	for _, kind := range pay.MailKinds {
-		v.Kinds = append(v.Kinds, views.MailKind{Name: mail.KindNames[kind], When: mail.KindWhen[kind], Off: t != nil && !t.Sends(kind), URL: (&mailExample{tenant: t}).url(kind, "")})
-	}
-	filter := pay.MailFilter{State: pay.MailState(v.State), Before: storable(c.QueryParam("before")), Limit: mailPage + 1}
-	if t != nil {
-		filter.TenantID = t.ID
-	}
-	for _, s := range mailStates {
-		v.States = append(v.States, views.MailState{State: string(s.state), Name: s.name})
-	}
-	if v.State != "" && !slices.ContainsFunc(v.States, func(s views.MailState) bool { return s.State == v.State }) {
-		v.Message, v.State, filter.State, status = "There is no such outcome; choose one of the list.", "", "", http.StatusBadRequest
-	}
-	if b := filter.Before; b != "" && (!strings.HasPrefix(b, "eml_") || len(b) > 40) {
-		v.Message, filter.Before, status = "The page that you asked for is none; here is the first.", "", http.StatusBadRequest
-	}
-	list, err := h.Mail.Rows.ListMails(ctx, filter)
-	if err != nil {
-		return err
-	}
-	if len(list) > mailPage {
-		list = list[:mailPage]
-		v.OlderURL = "/admin/mail?" + url.Values{"state": {v.State}, "tenant": {v.Tenant}, "before": {list[mailPage-1].ID}}.Encode()
-	}
-	v.Newest = filter.Before == ""
-	for _, m := range list {
-		v.Mails = append(v.Mails, views.MailRow{ID: m.ID, At: m.UpdatedAt.UTC().Format("2 Jan 2006, 15:04"), Time: m.UpdatedAt.UTC().Format(time.RFC3339), Kind: mail.KindNames[m.Kind],
-			OrderID: m.OrderID, State: string(m.State), StateName: stateName(m.State), Outcome: m.Outcome, Tries: m.Tries})
-	}
-	return page(c, status, views.MailPage(v))
-}
-
-// mailServer says how mails leave: the server itself to operators only.
+// mailServer says how mails leave: the server itself to operators only. t is the one
+// tenant that the page is about, nil for several.
 func (h *Handlers) mailServer(c echo.Context, t *pay.Tenant, v *views.MailView) {
 	s := h.Mail.Sender
 	v.Operator = staffOf(c).Role == staff.Operator

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -68,6 +69,29 @@ func TestMailsAreShownWithTheirOwnStyleAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestAnExampleIsShownInEveryLanguageAndInNoOther(t *testing.T) {
+	t.Parallel()
+	o, at := postOffice(t)
+	b, _ := o.signedIn(staff.TenantAdmin)
+	for _, lang := range pay.Languages {
+		frame := b.get("/admin/mail/receipt/html?lang=" + lang)
+		if frame.status != http.StatusOK || !strings.Contains(frame.body, `<html lang="`+lang+`"`) {
+			t.Errorf("%s: %d", lang, frame.status)
+		}
+		if a := b.get("/admin/mail/receipt?lang=" + lang); a.status != http.StatusOK || !strings.Contains(a.body, `<option value="`+lang+`" lang="`+lang+`" selected`) {
+			t.Errorf("%s is not the one that is chosen: %d", lang, a.status)
+		}
+	}
+	for _, bad := range []string{"xx", "%00", "de'--", strings.Repeat("d", 5000)} {
+		if a := b.get("/admin/mail/receipt?lang=" + bad); a.status != http.StatusBadRequest {
+			t.Errorf("%.20s: %d", bad, a.status)
+		}
+	}
+	if a := b.post("/admin/mail/receipt/test", "lang", "de"); a.status != http.StatusSeeOther || !strings.Contains(a.header.Get("Location"), "lang=de") || len(at.Mails()) != 1 || !strings.Contains(at.Mails()[0].Data, `lang=3D"de"`) {
+		t.Errorf("the test in German: %d %v", a.status, a.header)
+	}
+}
+
 func TestWhoSeesWhichMails(t *testing.T) {
 	t.Parallel()
 	o, at := postOffice(t)
@@ -77,9 +101,9 @@ func TestWhoSeesWhichMails(t *testing.T) {
 	viewer, _ := o.signedIn(staff.TenantViewer)
 	mine, theirs := o.sentMail(o.tenant), o.sentMail(other)
 	t.Run("AnotherTenantIsAnUnknownOne", func(t *testing.T) {
-		for _, path := range []string{"/admin/mail", "/admin/mail/receipt", "/admin/mail/receipt/html"} {
+		for path, status := range map[string]int{"/admin/mail": 400, "/admin/mail.csv": 400, "/admin/mail/receipt": 404, "/admin/mail/receipt/html": 404} {
 			a, unknown := admin.get(path+"?tenant="+other.Slug), admin.get(path+"?tenant=none")
-			if a.status != http.StatusNotFound || unknown.status != http.StatusNotFound || strings.Contains(a.body, "Other") {
+			if a.status != status || unknown.status != status || strings.Contains(a.body, "Other") {
 				t.Errorf("%s: %d and %d", path, a.status, unknown.status)
 			}
 			if a := operator.get(path + "?tenant=" + other.Slug); a.status != http.StatusOK {
@@ -99,6 +123,45 @@ func TestWhoSeesWhichMails(t *testing.T) {
 			t.Error("an operator does not see all, or sees the password")
 		}
 	})
+	t.Run("ItsOrderAndItsCustomerFindAMail", func(t *testing.T) {
+		for _, m := range []*pay.Mail{mine, theirs} {
+			order, err := o.store.OrderByID(t.Context(), m.TenantID, m.OrderID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			customer, err := o.store.CustomerByID(t.Context(), m.TenantID, order.CustomerID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, text := range []string{m.ID, m.OrderID, customer.Email} {
+				found, asked := admin.get("/admin/mail?q="+url.QueryEscape(text)).body, "/admin/orders/"+m.OrderID
+				if strings.Contains(found, asked) != (m == mine) || !strings.Contains(operator.get("/admin/mail?q="+url.QueryEscape(text)).body, asked) {
+					t.Errorf("%q finds another's, or not its own", text)
+				}
+			}
+		}
+	})
+	t.Run("AFileHasTheRowsOfTheFilterAndNoFormula", func(t *testing.T) {
+		a := admin.get("/admin/mail.csv?state=sent")
+		lines := strings.Split(strings.TrimSpace(a.body), "\r\n")
+		if a.status != http.StatusOK || len(lines) != 2 || !strings.HasPrefix(lines[0], "mail,tenant,written_at,") || !strings.Contains(lines[1], mine.OrderID) || !strings.Contains(lines[1], "'=1+1") {
+			t.Errorf("%d %q", a.status, a.body)
+		}
+		if a := admin.get("/admin/mail.csv?state=failed"); a.status != http.StatusOK || strings.Contains(a.body, "ord_") {
+			t.Errorf("the failed: %d %q", a.status, a.body)
+		}
+		if a := viewer.get("/admin/mail.csv"); a.status != http.StatusForbidden {
+			t.Errorf("a viewer gets %d", a.status)
+		}
+	})
+	t.Run("ALetterToAnOperatorIsSeenByOperators", func(t *testing.T) {
+		_, p := o.signedIn(staff.Operator)
+		letter := &pay.Mail{ID: pay.NewID("eml", o.now()), PersonID: p.ID, Kind: pay.MailDaily, Fact: p.ID, Content: "{}", State: pay.MailPending, CreatedAt: o.now(), UpdatedAt: o.now()}
+		storetest.Write(t, o.store, func(ctx context.Context, tx pay.Tx) error { _, err := tx.InsertMail(ctx, letter); return err })
+		if strings.Contains(admin.get("/admin/mail").body, "to staff") || !strings.Contains(operator.get("/admin/mail").body, "to staff") || strings.Contains(operator.get("/admin/mail?tenant="+other.Slug).body, "to staff") {
+			t.Error("a tenant sees it, or an operator does not")
+		}
+	})
 	t.Run("AViewerHasNoneOfIt", func(t *testing.T) {
 		if a := viewer.get("/admin/mail"); a.status != http.StatusForbidden {
 			t.Errorf("the page answers %d", a.status)
@@ -108,10 +171,14 @@ func TestWhoSeesWhichMails(t *testing.T) {
 		}
 	})
 	t.Run("AFilterThatIsNoneIsSaidSo", func(t *testing.T) {
-		for query, status := range map[string]int{"state=failed": 200, "state=sent": 200, "state=x%00'": 400, "before=eml_x": 200, "before=" + strings.Repeat("9", 5000): 400, "state=%ff": 200, "before=%00": 200, "tenant=%00": 200} {
+		for query, status := range map[string]int{"state=failed": 200, "state=sent": 200, "state=x%00'": 400, "after=eml_x": 200, "before=eml_x": 200, "before=" + strings.Repeat("9", 5000): 400,
+			"state=%ff": 400, "before=%00": 400, "tenant=%00": 400, "q=%00": 400, "q=" + strings.Repeat("x", 300): 400, "from=0000-00-00": 400, "from=2026-11-24&until=2026-11-23": 400, "q=%27%20OR%201=1": 200} {
 			if a := admin.get("/admin/mail?" + query); a.status != status {
 				t.Errorf("%.40s: %d, want %d", query, a.status, status)
 			}
+		}
+		if a := admin.get("/admin/mail?q=%22%3E%3Cb%3E&state=none"); a.status != http.StatusBadRequest || !strings.Contains(a.body, `value="&#34;&gt;&lt;b&gt;"`) {
+			t.Error("what was typed is lost, or is markup")
 		}
 		if a := admin.get("/admin/mail?state=failed"); strings.Contains(a.body, mine.OrderID) || !strings.Contains(a.body, "Show all") {
 			t.Error("a sent mail is among the failed, or there is no way out")
@@ -127,7 +194,7 @@ func (o *office) sentMail(t *pay.Tenant) *pay.Mail {
 	o.t.Helper()
 	order := storetest.Order(o.t, o.store, storetest.Customer(o.t, o.store, t.ID))
 	now := o.now()
-	m := &pay.Mail{ID: pay.NewID("eml", now), TenantID: t.ID, OrderID: order.ID, Kind: pay.MailReceipt, Fact: order.ID, State: pay.MailSent, Outcome: "250 <script>", Tries: 1, CreatedAt: now, UpdatedAt: now}
+	m := &pay.Mail{ID: pay.NewID("eml", now), TenantID: t.ID, OrderID: order.ID, Kind: pay.MailReceipt, Fact: order.ID, State: pay.MailSent, Outcome: "=1+1 250 <script>", Tries: 1, CreatedAt: now, UpdatedAt: now}
 	storetest.Write(o.t, o.store, func(ctx context.Context, tx pay.Tx) error { _, err := tx.InsertMail(ctx, m); return err })
 	return m
 }

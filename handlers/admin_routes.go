@@ -133,6 +133,7 @@ func (h *Handlers) mailRoutes(get getRoute, post postRoute) {
 		return
 	}
 	get("/admin/mail", staff.SeeSettings, h.showMailPage)
+	get("/admin/mail.csv", staff.SeeSettings, h.exportMails)
 	get("/admin/mail/:kind", staff.SeeSettings, h.showMailExamplePage)
 	get("/admin/mail/:kind/html", staff.SeeSettings, h.showMailHTML)
 	post("/admin/mail/:kind/test", staff.Work, "mail_test", h.sendTestMail)

@@ -1,23 +1,16 @@
 package views
 
-// MailView is how mails are sent and what became of the last ones.
+// MailView is how mails are sent and what became of them.
 type MailView struct {
-	AdminFrame
+	ListFrame
 	On       bool   // there is a server
 	Operator bool   // who looks sees how the installation is set
 	Server   string // for operators
 	From     string
-	FromName string // the tenant's
+	FromName string // the tenant's, where the page is about one
 	ReplyTo  string
-	Tenants  []StaffTenant // to choose from, by slug; empty: there is no choice
-	Tenant   string        // the slug that the page is about; empty: all
 	Kinds    []MailKind
-	States   []MailState
-	State    string // the filter
-	Message  string // what is wrong with the filter
-	Mails    []MailRow
-	Newest   bool   // the list begins with the newest
-	OlderURL string // empty: there are no older ones
+	Rows     []MailRow
 }
 
 // MailKind is one of the mails.
@@ -27,13 +20,16 @@ type MailKind struct {
 	Current         bool
 }
 
-// MailState is what a mail can have become.
-type MailState struct{ State, Name string }
-
-// MailRow is one mail.
+// MailRow is a mail in a list.
 type MailRow struct {
-	ID, At, Time, Kind, OrderID, State, StateName, Outcome string
-	Tries                                                  int
+	Made     Moment
+	Kind     string
+	OrderID  string // "" for a letter to staff
+	OrderURL string
+	Tenant   string // "" for an operator's letter
+	State    AdminPill
+	Outcome  string
+	Tries    int
 }
 
 // MailExampleView is a mail with example data.
@@ -52,17 +48,4 @@ type MailExampleView struct {
 	On                        bool // a test can be sent
 	MayTest                   bool
 	To                        string
-}
-
-// mailTone is the class of a state's pill.
-func mailTone(state string) string {
-	switch state {
-	case "sent":
-		return "mail-pill good"
-	case "failed":
-		return "mail-pill bad"
-	case "pending":
-		return "mail-pill wait"
-	}
-	return "mail-pill"
 }
