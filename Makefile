@@ -78,6 +78,7 @@ build: ## bin/portatill
 
 e2e: setup build ## browser tests only
 	@PORTATILL_BIN=$(CURDIR)/bin/portatill npm run --silent test:e2e -- --project=product
+	@PORTATILL_BIN=$(CURDIR)/bin/portatill npm run --silent test:e2e -- --project=weight --no-deps
 
 clients: setup build ## ServiceStack's own clients from npm against the built binary
 	@npm --prefix e2e/clients ci --no-audit --no-fund

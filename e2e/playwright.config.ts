@@ -43,8 +43,10 @@ export default defineConfig({
     screenshot: 'only-on-failure',
   },
   projects: [
-    { name: 'product', testMatch: '*.spec.ts', testIgnore: ['screenshots.spec.ts', 'screenshots_staff.spec.ts', 'pictures.spec.ts'] },
+    { name: 'product', testMatch: '*.spec.ts', testIgnore: ['screenshots.spec.ts', 'screenshots_staff.spec.ts', 'pictures.spec.ts', 'weight.spec.ts'] },
     { name: 'screenshots', testMatch: ['screenshots.spec.ts', 'screenshots_staff.spec.ts'] },
+    // After all others and beside none: how soon a page is drawn says nothing on a machine that draws other pages too.
+    { name: 'weight', testMatch: 'weight.spec.ts', dependencies: ['product', 'screenshots'] },
     // What docs/ shows. Another machine's letters are a little different, so that only who makes pictures compares.
     ...(process.env.PORTATILL_PICTURES ? [{ name: 'pictures', testMatch: 'pictures.spec.ts', snapshotPathTemplate: '../docs/pictures/{arg}{ext}' }] : []),
   ],

@@ -46,6 +46,7 @@ func (h *Handlers) keysPage(c echo.Context, status int, t *pay.Tenant, v views.T
 		v.Licenses = append(v.Licenses, shown)
 	}
 	v.StripeKey, v.StripeMode, v.StripeAccount = tenantset.Masked(t.StripeKey), modeName(t), t.StripeAccount
+	v.MayTellAccount = tenantScope(c) == ""
 	for _, s := range t.StripeWebhookSecrets {
 		v.WebhookSecrets = append(v.WebhookSecrets, tenantset.Masked(s))
 	}
@@ -265,12 +266,15 @@ func (h *Handlers) setStripeKey(c echo.Context) error {
 	change := newChange()
 	p, _ := tenantset.ByName("stripe-key")
 	typedInto(c, change, p)
+	if account, _ := tenantset.ByName("stripe-account"); c.FormValue(account.Name) != "" {
+		typedInto(c, change, account)
+	}
 	if change.Secrets[p.Name] == "" && len(change.Faults) == 0 {
 		change.Faults = tenantset.Faults{{Name: p.Name, Problem: "must be given: Stripe's dashboard has it under Developers, API keys"}}
 	}
 	trial, err := h.Tenants.Try(t, change)
 	if faults, ok := tenantFaults(err); ok {
-		return h.keysPage(c, http.StatusUnprocessableEntity, t, views.TenantsKeysView{KeyProblem: "Nothing was stored. " + otherFaults(faults, func(string) bool { return false })})
+		return h.keysPage(c, http.StatusUnprocessableEntity, t, views.TenantsKeysView{TypedAccount: change.Texts["stripe-account"], KeyProblem: "Nothing was stored. " + otherFaults(faults, func(string) bool { return false })})
 	}
 	checks := h.connect(c, trial)
 	works := !slices.ContainsFunc(checks, func(x views.DoctorCheck) bool { return x.Name == doctor.KeyCheck && x.State == string(doctor.Fail) })
@@ -280,7 +284,7 @@ func (h *Handlers) setStripeKey(c echo.Context) error {
 	}
 	if !works && c.FormValue("force") == "" {
 		auditOf(c).After = "the key does not work"
-		return h.keysPage(c, http.StatusUnprocessableEntity, t, views.TenantsKeysView{KeyProblem: "Nothing was stored, because the key does not work.", Checks: checks, MayForce: true})
+		return h.keysPage(c, http.StatusUnprocessableEntity, t, views.TenantsKeysView{TypedAccount: change.Texts["stripe-account"], KeyProblem: "Nothing was stored, because the key does not work.", Checks: checks, MayForce: true})
 	}
 	done, err := h.Tenants.Set(c.Request().Context(), t.Slug, change)
 	if err != nil {

@@ -29,9 +29,9 @@ var tenantSections = []struct {
 }
 
 // onTenantPage reports whether a property has its field in a section of that page: the
-// state is changed with a question of its own.
+// state is changed with a question of its own, and so are keys, secrets and branding.
 func onTenantPage(p tenantset.Property, s tenantset.Section) bool {
-	return p.Section == s && p.Name != "state" && p.Name != "outbound-secret"
+	return p.Section == s && p.Name != "state" && p.Name != "outbound-secret" && s != tenantset.StripeKey && s != tenantset.Branding
 }
 
 // showOwnTenantPage is a tenant's people's own tenant; operators have the list.

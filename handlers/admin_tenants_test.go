@@ -270,7 +270,8 @@ func TestATenantsProperties(t *testing.T) {
 		if d := cmp.Diff(before, o.stored(o.tenant.Slug)); d != "" {
 			t.Errorf("something was stored:\n%s", d)
 		}
-		for name, form := range map[string][]string{"NoSection": {"vat-rate", "20"}, "AnotherSection": {"section", "../", "vat-rate", "20"}, "Empty": nil, "AnotherSectionsProperty": {"section", "returns", "vat-rate", "5"}} {
+		for name, form := range map[string][]string{"NoSection": {"vat-rate", "20"}, "AnotherSection": {"section", "../", "vat-rate", "20"}, "Empty": nil, "AnotherSectionsProperty": {"section", "returns", "vat-rate", "5"},
+			"AKeyThatIsNotTried": {"section", "stripe", "stripe-key", "sk_test_canary0123456789ab"}, "APicture": {"section", "branding", "accent", "#0f766e"}} {
 			b.post(at, form...).want(http.StatusBadRequest, name)
 		}
 	})
@@ -536,6 +537,31 @@ func TestKeysAndSecrets(t *testing.T) {
 		}
 		if said := o.log.String(); strings.Contains(said, "canary0123456789ab") {
 			t.Error("a key is in the log")
+		}
+	})
+	// Whoever is the first to have an account keeps its books, so that only an operator says whose a key is.
+	t.Run("TheAccountOfAStripeKeyIsToldByAnOperator", func(t *testing.T) {
+		t.Parallel()
+		o := newOffice(t)
+		at := "/admin/tenants/" + o.tenant.Slug + "/keys"
+		account := func() string { return o.stored(o.tenant.Slug).StripeAccount }
+		admin, _ := o.in(staff.TenantAdmin)
+		if admin.get(at).document().Find("[name=stripe-account]").Length() != 0 {
+			t.Error("a tenant's administrator is asked for it")
+		}
+		admin.post(at+"/stripe", "stripe-key", "sk_test_canary0123456789ab", "stripe-account", "acct_1Told", "do", "store", "force", "1").want(http.StatusOK, "stored")
+		if account() == "acct_1Told" {
+			t.Error("a tenant's administrator told it")
+		}
+		operator, _ := o.in(staff.Operator)
+		bad := operator.post(at+"/stripe", "stripe-key", "sk_test_canary1123456789ab", "stripe-account", "1Told", "do", "store")
+		bad.want(http.StatusUnprocessableEntity, "no account")
+		if kept := bad.document().Find("[name=stripe-account]").AttrOr("value", ""); kept != "1Told" || !strings.Contains(bad.body, "no id of a Stripe account") {
+			t.Errorf("%q is kept: %s", kept, bad.document().Find("main").Text())
+		}
+		operator.post(at+"/stripe", "stripe-key", "sk_test_canary1123456789ab", "stripe-account", "acct_1Told", "do", "store", "force", "1").want(http.StatusOK, "told")
+		if account() != "acct_1Told" {
+			t.Errorf("it is %q", account())
 		}
 	})
 }

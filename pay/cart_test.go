@@ -276,7 +276,9 @@ func TestCartsThatAreExact(t *testing.T) {
 		{"HalfAPennyOfVATGoesUp", func(s *pay.Tenant) { s.VATBasisPoints = 500 }, pay.CartItem{SetupFee: "0.50", Quantity: 1, VATApplicable: true}, 53, 3},
 		{"VATInclusiveIsShownAndNotAdded", inclusive, pay.CartItem{SetupFee: "12.00", Quantity: 1, VATApplicable: true}, 1200, 200},
 		{"VATInclusiveRoundsHalfUp", inclusive, pay.CartItem{SetupFee: "0.33", Quantity: 1, VATApplicable: true}, 33, 6},
+		{"AVoucherIsTakenOffBeforeVAT", nil, pay.CartItem{SetupFee: "10.00", Quantity: 2, VoucherCredit: "5.00", VATApplicable: true}, 1800, 300},
 		{"ATrustedSubTotalIsTaken", trust, pay.CartItem{SetupFee: "10.00", Quantity: 1, ItemSubTotal: "8.88", VATApplicable: true}, 888 + 178, 178},
+		{"TheLeastThatStripeTakes", nil, pay.CartItem{SetupFee: "0.30", Quantity: 1}, 30, 0},
 		{"TheMostThatStripeTakes", nil, pay.CartItem{SetupFee: "999999.99", Quantity: 1}, 99_999_999, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -161,8 +161,9 @@ func (s *Service) Proof(ctx context.Context, tenantID string, from, until time.T
 }
 
 // provedAtOnce is how many tenants are read side by side: each as of one moment of its
-// own, because nothing of one explains anything of another.
-const provedAtOnce = 2
+// own, because nothing of one explains anything of another. A store has a connection
+// more than that, for those who wait for a page meanwhile.
+const provedAtOnce = 3
 
 // read takes the sides of every tenant.
 func (w *proving) read(q ProofQuery) error {

@@ -290,7 +290,7 @@ func TestEveryIllnessIsFound(t *testing.T) {
 		}
 		p = healthy(t, func(t *pay.Tenant) { t.StripeAccount = "" })
 		p.stripe.refuses = noAccount
-		if got := p.check("stripe key"); got.State != Fail || !strings.Contains(got.What, "before the first payment") {
+		if got := p.check("stripe key"); got.State != Fail || !strings.Contains(got.What, "before the first payment") || !strings.Contains(got.Do, "--stripe-account") {
 			t.Errorf("of an account that was not: %+v", got)
 		}
 	})

@@ -104,7 +104,7 @@ func (e *examination) nameless(ctx context.Context, t *pay.Tenant) bool {
 		e.ok(name, "it works and is restricted; Stripe does not show it its account (%s when it was learnt)", t.StripeAccount)
 		return true
 	}
-	e.fail(name, "it works, but Stripe does not show it its account, whose id the till must learn before the first payment", "let it read the account in Stripe's dashboard, or set an unrestricted key")
+	e.fail(name, "it works, but Stripe does not show it its account, whose id the till must learn before the first payment", "tell the till, with portatill tenant set "+t.Slug+" --stripe-account acct_…, as Stripe's dashboard shows it; or set a key that may ask")
 	return true
 }
 

@@ -60,6 +60,47 @@ func (r reader) addLines(ctx context.Context, entries []*pay.LedgerEntry, where 
 	}, lineSelect+where+` ORDER BY e.seq, l.number`, args...)
 }
 
+// linesBetween reads the lines of a range of entries, which lie side by side.
+const linesBetween = `SELECT l.entry_id, l.account, COALESCE(l.customer_id, ''), l.amount_minor FROM ledger_lines l
+	WHERE l.tenant_id = $1 AND l.entry_id >= $2 AND l.entry_id <= $3 ORDER BY l.entry_id, l.number LIMIT $4`
+
+// addPageLines gives a page of a tenant's entries their lines. An id begins with its
+// time, so the range of a page's ids holds the page's lines and hardly others, and is
+// read several times quicker than line by line. Where it holds more, because a clock
+// jumped, the lines are looked up by their entries as everywhere.
+func (r reader) addPageLines(ctx context.Context, tenantID string, after int64, page []*pay.LedgerEntry) error {
+	byID := make(map[string]*pay.LedgerEntry, len(page))
+	first, last := page[0].ID, page[0].ID
+	for _, e := range page {
+		byID[e.ID] = e
+		first, last = min(first, e.ID), max(last, e.ID)
+	}
+	most, n := 6*len(page), 0
+	var e *pay.LedgerEntry
+	err := each(ctx, r, "ledger lines", func(w row) error {
+		n++
+		var id string
+		var l pay.LedgerLine
+		if err := w.Scan(&id, &l.Account, &l.CustomerID, &l.AmountMinor); err != nil {
+			return r.fail("list ledger lines", err)
+		}
+		if e == nil || e.ID != id {
+			e = byID[id]
+		}
+		if e != nil {
+			e.Lines = append(e.Lines, l)
+		}
+		return nil
+	}, linesBetween, tenantID, first, last, most)
+	if err != nil || n < most {
+		return err
+	}
+	for _, e := range page {
+		e.Lines = nil
+	}
+	return r.addLines(ctx, page, ` WHERE e.tenant_id = $1 AND e.seq > $2 AND e.seq <= $3`, tenantID, after, page[len(page)-1].Seq)
+}
+
 // pageSize is how many rows of a long walk are in memory at once. A page is a statement
 // of its own: PostgreSQL would otherwise sort the whole ledger before the first row, and
 // one connection can read only one answer at a time.
@@ -105,7 +146,7 @@ func (r reader) entries(ctx context.Context, tenantID string, after, until int64
 		if err != nil || len(page) == 0 {
 			return page, err
 		}
-		return page, r.addLines(ctx, page, ` WHERE e.tenant_id = $1 AND e.seq > $2 AND e.seq <= $3`, tenantID, after, page[len(page)-1].Seq)
+		return page, r.addPageLines(ctx, tenantID, after, page)
 	}}
 }
 

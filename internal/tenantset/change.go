@@ -1,6 +1,7 @@
 package tenantset
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -149,7 +150,8 @@ func addOrigins(t *pay.Tenant, origins []string) {
 
 func (c *Change) applySecrets(t *pay.Tenant, sandbox bool) {
 	if key, given := c.Secrets["stripe-key"]; given && key != t.StripeKey {
-		t.StripeKey, t.StripeLivemode, t.StripeAccount = key, pay.LiveKey(key), c.Account
+		stated := c.Texts["stripe-account"] // what a key says of itself comes before what people say of it
+		t.StripeKey, t.StripeLivemode, t.StripeAccount = key, pay.LiveKey(key), cmp.Or(c.Account, strings.TrimSpace(stated))
 	}
 	if sandbox && pay.LiveKey(t.StripeKey) {
 		c.fault("stripe-key", "holds a live key, and PORTATILL_SANDBOX is set; a live key never meets a double of Stripe")

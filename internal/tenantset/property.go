@@ -9,6 +9,7 @@ package tenantset
 
 import (
 	"math/big"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,6 +172,10 @@ var Properties = []Property{
 
 	{Name: "stripe-key", Section: StripeKey, Kind: Hidden, Label: "Stripe key", Usage: "file with the Stripe secret key, - for standard input, '' removes it",
 		Help: "A secret or, better, a restricted key of the reseller's Stripe account."},
+	{Name: "stripe-account", Section: StripeKey, Kind: Line, Label: "Stripe account", OperatorOnly: true,
+		Usage: "the Stripe account of the key, acct_…; only for a restricted key that may not ask Stripe for it, '' for asking",
+		Help:  "The account of the key. Stripe is asked for it; only the account of a restricted key that may not ask must be told here.",
+		get:   func(t *pay.Tenant) string { return t.StripeAccount }, set: setAccount},
 	{Name: "stripe-webhook-secret", Section: StripeKey, Kind: Hidden, Label: "Webhook secret",
 		Usage: "file with a new webhook secret (the last one stays good beside it), - for standard input", Help: "What Stripe signs its deliveries with, whsec_…; the last one stays good beside a new one."},
 
@@ -200,6 +205,16 @@ func ByName(name string) (p Property, ok bool) {
 		return Property{}, false
 	}
 	return Properties[i], true
+}
+
+var accountID = regexp.MustCompile(`^acct_[A-Za-z0-9]{1,64}$`)
+
+// setAccount is undone by a new key, unless both are given (applySecrets).
+func setAccount(t *pay.Tenant, text string) string {
+	if t.StripeAccount = strings.TrimSpace(text); text != "" && !accountID.MatchString(t.StripeAccount) {
+		return "is no id of a Stripe account, which is acct_ and letters and digits, as Stripe's dashboard shows it under Settings"
+	}
+	return ""
 }
 
 // setName also renames what customers see, while that is the old name.

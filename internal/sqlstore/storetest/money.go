@@ -150,6 +150,43 @@ var ledgerCases = map[string]func(b *bench){
 		}
 		b.same("entries", []*pay.LedgerEntry{sale.Entry, fee}, list)
 	},
+	// An id begins with its time. Whoever walks the ledger from the two on that were booked last, which a clock had made
+	// the first and the last of all, gets their lines and no other's, also where all others lie between them.
+	"ALedgerBookedWhileTheClockJumpedIsWalkedInItsOrder": func(b *bench) {
+		var booked []*pay.LedgerEntry
+		book := func(fact string, made time.Time) {
+			e := b.entry(fact, int64(100+len(booked)))
+			e.ID = pay.NewID("led", made)
+			b.write(func(tx pay.Tx) error {
+				_, err := tx.InsertEntry(b.ctx, e)
+				return err
+			})
+			booked = append(booked, e)
+		}
+		for i := range 20 {
+			book(fmt.Sprintf("pi_%d:captured", i), Now.Add(-time.Duration(i)*time.Second)) // backwards
+		}
+		book("pi_early:captured", Now.Add(-time.Hour))
+		book("pi_late:captured", Now.Add(time.Hour))
+		var walked []*pay.LedgerEntry
+		walk := func(after int64) []*pay.LedgerEntry {
+			walked = nil
+			if err := b.s.WalkLedger(b.ctx, b.tenant.ID, after, 0, func(e *pay.LedgerEntry) error {
+				walked = append(walked, e)
+				return nil
+			}); err != nil {
+				b.Fatal(err)
+			}
+			return walked
+		}
+		all := walk(0)
+		for i, e := range booked {
+			e.Seq, e.Hash = all[i].Seq, e.Sum() // the database's own columns
+		}
+		b.same("all", booked, all)
+		b.same("the last two", booked[20:], walk(booked[19].Seq))
+		b.same("all but one", booked[1:], walk(booked[0].Seq))
+	},
 	"AnEntryThatDoesNotBalanceIsRefused": func(b *bench) {
 		bad := b.entry("pi_1:captured", 700)
 		bad.Lines[0].AmountMinor = 699
