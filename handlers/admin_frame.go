@@ -33,6 +33,7 @@ var adminNav = []struct {
 	{"Tenants", "/admin/tenants", staff.SeeTenants},
 	{"Your tenant", "/admin/tenant", staff.SeeSettings}, // of who belongs to one
 	{"Staff", "/admin/staff", staff.SeeStaff},
+	{"Mail", "/admin/mail", staff.SeeSettings},
 	{"Audit", "/admin/audit", staff.SeeAudit},
 	{"Doctor", "/admin/doctor", staff.SeeSettings},
 	{"Settings", "/admin/settings", staff.SeeInstallation},

@@ -80,6 +80,7 @@ var told = map[string]struct{ title, tone string }{
 	"requires_action": {"The bank wants the customer present", "warning"}, "refund.requested": {"A refund was asked for", ""},
 	"refund.refused": {"Stripe refused the refund", "bad"}, "refund.succeeded": {"The refund arrived", "good"}, "refund.failed": {"The refund failed; the money came back", "bad"},
 	"refund.canceled": {"The refund was cancelled; the money came back", "warning"}, "refund_failed": {"A refund was made and failed", "bad"},
+	"mail_sent": {"The customer was written to", ""}, "mail_failed": {"A mail to the customer could not be sent", "warning"}, "mail_skipped": {"A mail to the customer was not sent", ""},
 	"dispute.lost": {"The dispute was lost", "bad"}, "dispute.won": {"The dispute was won", "good"},
 	"dispute.under_review": {"The dispute is under review", "calm"}, "dispute.needs_response": {"The dispute needs an answer", "bad"},
 }

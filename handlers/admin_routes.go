@@ -58,6 +58,8 @@ func (h *Handlers) adminRoutes(e *echo.Echo) {
 	h.bookRoutes(get, post)
 	h.tenantRoutes(get, post, e)
 
+	h.mailRoutes(get, post)
+
 	// Whatever else there might be is decided by the sign-in too, so that nobody learns
 	// which pages there are.
 	e.Any("/admin/*", func(echo.Context) error { return echo.ErrNotFound }, h.adminDoor, h.mustSignIn)
@@ -123,6 +125,18 @@ func (h *Handlers) bookRoutes(get getRoute, post postRoute) {
 	post("/admin/postings/:posting/mark", staff.Refund, "posting_mark", h.markPosted)
 	get("/admin/sweeps", staff.See, h.showSweepsPage)
 	post("/admin/sweeps", staff.Sweep, "sweep", h.startSweep)
+}
+
+// mailRoutes are those of the mails.
+func (h *Handlers) mailRoutes(get getRoute, post postRoute) {
+	if h.Mail == nil {
+		return
+	}
+	get("/admin/mail", staff.SeeSettings, h.showMailPage)
+	get("/admin/mail.csv", staff.SeeSettings, h.exportMails)
+	get("/admin/mail/:kind", staff.SeeSettings, h.showMailExamplePage)
+	get("/admin/mail/:kind/html", staff.SeeSettings, h.showMailHTML)
+	post("/admin/mail/:kind/test", staff.Work, "mail_test", h.sendTestMail)
 }
 
 // foldAdminPath gives every way to write a staff page's address the one decision

@@ -23,6 +23,7 @@ var tenantSections = []struct {
 	{tenantset.Prices, "Currencies and VAT", "What its prices are in. Orders that are there keep what they were made with."},
 	{tenantset.Returns, "Return origins", "Where customers may be sent back to."},
 	{tenantset.Policies, "Policies", "The tenant's choices where the product leaves one."},
+	{tenantset.Mails, "Mail", "What its customers and administrators are written, when the till has an SMTP server."},
 	{tenantset.Outbound, "Outbound webhook", "The tenant's own system hears of payments. Its secret is under Keys and secrets."},
 	{tenantset.Porta, "PortaBilling", "Where its customers are billed, and as whom we log in there."},
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/portatill/portatill/internal/backoffice"
 	"github.com/portatill/portatill/internal/daybook"
+	"github.com/portatill/portatill/internal/mail"
 	"github.com/portatill/portatill/internal/staff"
 	"github.com/portatill/portatill/internal/tenantset"
 	"github.com/portatill/portatill/pay"
@@ -52,6 +53,8 @@ type Options struct {
 	Tenants      *tenantset.Service
 	Examine      Examiner
 	Installation InstallationReader
+	// Mail is the mails; nil: there are no pages about them.
+	Mail *mail.Post
 	// StripeWebhook receives Stripe's deliveries.
 	StripeWebhook echo.HandlerFunc
 	// Ready says why the till cannot work, nil when it can; for /readyz.

@@ -9,6 +9,7 @@ import (
 
 // booking is one settle's transaction: what Stripe says beside what we have.
 type booking struct {
+	service *Service
 	ctx     context.Context
 	tx      Tx
 	tenant  *Tenant
@@ -285,6 +286,9 @@ func (b *booking) bookPayment() error {
 	if err := notify(b.ctx, b.tx, b.order, "order.paid", b.order.ID+":paid", b.now); err != nil {
 		return err
 	}
+	if err := b.mail(MailReceipt, b.order.ID); err != nil {
+		return err
+	}
 	if s := b.facts.session; s != nil && b.attempt.SaveCard && s.CustomerID != "" {
 		if err := lookAtCards(b.ctx, b.tx, b.tenant.ID, s.CustomerID, b.cause); err != nil {
 			return err
@@ -379,11 +383,17 @@ func (b *booking) bookEnd(attempt AttemptState, order OrderState, why string) er
 	if !b.order.State.MayMove(order) {
 		return b.tell("attempt_"+string(attempt), why)
 	}
+	left := b.order.State == OrderProcessing // the customer was told that it is on its way
 	if err := b.moveOrder(order, why); err != nil {
 		return err
 	}
 	if err := notify(b.ctx, b.tx, b.order, "order."+string(order), b.attempt.ID+":"+string(order), b.now); err != nil {
 		return err
+	}
+	if left && order == OrderFailed && b.order.Kind == OrderPayment {
+		if err := b.mail(MailFailed, b.attempt.ID); err != nil {
+			return err
+		}
 	}
 	return b.tell(string(order), why)
 }

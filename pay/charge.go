@@ -258,7 +258,7 @@ func (s *Service) chargeRefused(ctx context.Context, t *Tenant, c *Checkout, tok
 		answer = errors.Join(cardNotFound(token.field()), s.forgetStripeCustomer(ctx, t, c.Customer))
 	}
 	storeErr := s.Store.InTx(ctx, func(tx Tx) error {
-		b := &booking{ctx: ctx, tx: tx, tenant: t, cause: Cause{CauseRequest, c.Attempt.ID}, now: s.Now(), outcome: OutcomeApplied}
+		b := &booking{service: s, ctx: ctx, tx: tx, tenant: t, cause: Cause{CauseRequest, c.Attempt.ID}, now: s.Now(), outcome: OutcomeApplied}
 		if err := b.load(c.Attempt.ID); err != nil {
 			return err
 		}

@@ -237,7 +237,7 @@ func (s *Service) acceptOrder(ctx context.Context, in *CheckoutInput, cart Cart)
 		}
 		c = &Checkout{Order: o, Customer: customer}
 		if cart.TotalMinor == 0 && !in.Setup {
-			return settleNothingDue(ctx, tx, o, cause, now)
+			return s.settleNothingDue(ctx, tx, in.Tenant, o, cause, now)
 		}
 		c.Attempt = newAttempt(in.Tenant, o, 1, cmp.Or(customer.StripeCustomer, in.StripeCustomer), now)
 		if in.charge() {
@@ -329,13 +329,16 @@ func nextAttempt(t *Tenant, o *Order, number int, language, stripeCustomer strin
 }
 
 // settleNothingDue pays an order whose voucher covers everything.
-func settleNothingDue(ctx context.Context, tx Tx, o *Order, cause Cause, now time.Time) error {
+func (s *Service) settleNothingDue(ctx context.Context, tx Tx, t *Tenant, o *Order, cause Cause, now time.Time) error {
 	moved, err := tx.MarkOrderPaid(ctx, o.TenantID, o.ID, OrderDraft, "voucher", now)
 	if err != nil || !moved {
 		return errors.Join(err, unlessMoved(moved, o.ID))
 	}
 	o.State, o.PaidAt, o.Evidence = OrderPaid, now, "voucher"
 	if err := notify(ctx, tx, o, "order.paid", o.ID+":paid", now); err != nil {
+		return err
+	}
+	if err := s.makeMail(ctx, tx, t, o, MailReceipt, o.ID, now); err != nil {
 		return err
 	}
 	return tell(ctx, tx, o, now, "paid", cause, "nothing was due")

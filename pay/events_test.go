@@ -2,14 +2,14 @@ package pay_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/portatill/portatill/internal/paytest"
 )
@@ -59,11 +59,13 @@ func unpaidIntent(w *paytest.World, metadata map[string]string) string {
 // atOnce runs n of the same at once and fails the test when one fails.
 func atOnce(t *testing.T, n int, do func(i int) error) {
 	t.Helper()
-	var all errgroup.Group
+	var all sync.WaitGroup
+	errs := make([]error, n)
 	for i := range n {
-		all.Go(func() error { return do(i) })
+		all.Go(func() { errs[i] = do(i) })
 	}
-	if err := all.Wait(); err != nil {
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
 		t.Errorf("one of %d at once: %v", n, err)
 	}
 }

@@ -53,6 +53,7 @@ const (
 	CauseCLI     CauseKind = "command_line"
 	CauseRequest CauseKind = "request"
 	CauseBrowser CauseKind = "browser"
+	CauseMail    CauseKind = "mail" // of a line of an order's story, never of a settle
 )
 
 // EntryKind says what a ledger entry records.

@@ -51,6 +51,8 @@ type Attention struct {
 	// DisputeDue is when the first of them is due; zero when none says.
 	DisputeDue   time.Time
 	EventsFailed int
+	// DeliveriesFailed and MailsFailed were given up since the time that was asked for.
+	DeliveriesFailed, MailsFailed int
 }
 
 // AttentionMost is where Attention stops counting.

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/portatill/portatill/internal/sqlstore"
 	"github.com/portatill/portatill/internal/sqlstore/storetest"
 	"github.com/portatill/portatill/pay"
@@ -34,19 +32,13 @@ func TestAPostingIsMarkedOnceAndItsStoryTellsWhy(t *testing.T) {
 				t.Errorf("got %v, want %s", err, want)
 			}
 		}
-		var group errgroup.Group
-		for range 8 {
-			group.Go(func() error {
-				_, err := service.MarkPosted(ctx, in)
-				if pay.CodeOf(err) == pay.CodeConflict { // the other was faster by a hair
-					return nil
-				}
-				return err
-			})
-		}
-		if err := group.Wait(); err != nil {
-			t.Fatal(err)
-		}
+		atOnce(t, 8, func(int) error {
+			_, err := service.MarkPosted(ctx, in)
+			if pay.CodeOf(err) == pay.CodeConflict { // the other was faster by a hair
+				return nil
+			}
+			return err
+		})
 		now, err := s.PostingByID(ctx, tenant.ID, p.ID)
 		if err != nil || now.State != pay.PostingPosted {
 			t.Errorf("it is %+v, %v", now, err)

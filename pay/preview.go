@@ -228,6 +228,11 @@ func (x *recordingTx) UnbindStripeCustomer(ctx context.Context, tenantID, custom
 	return x.done(x.Tx.UnbindStripeCustomer(ctx, tenantID, customerID, stripeCustomer), "customer %s is no longer %s, which was deleted at Stripe", customerID, stripeCustomer)
 }
 
+func (x *recordingTx) InsertMail(ctx context.Context, m *Mail) (bool, error) {
+	fresh, err := x.Tx.InsertMail(ctx, m)
+	return x.moved(fresh, err, "a mail to the customer: %s", m.Kind)
+}
+
 func (x *recordingTx) Enqueue(ctx context.Context, j Job) error {
 	what := j.JobKind()
 	if settle, ok := j.(SettleJob); ok {

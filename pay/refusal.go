@@ -18,14 +18,15 @@ func (b *booking) bookRefusal(failure string, end OrderState) error {
 	if err != nil {
 		return err
 	}
-	present, last := failure == failureAuthentication, 0
+	present, paged, last := failure == failureAuthentication, false, 0
 	for _, a := range attempts {
 		if a.ID != b.attempt.ID && !a.State.Final() {
 			return b.tell("attempt_failed", failure)
 		}
-		present = present || a.Kind == AttemptCheckout
+		paged = paged || a.Kind == AttemptCheckout
 		last = max(last, a.Number)
 	}
+	present = present || paged
 	if !present || b.order.State == OrderProcessing { // a debit that came back, days after its customer left
 		return b.endCharge(end, failure)
 	}
@@ -46,11 +47,17 @@ func (b *booking) bookRefusal(failure string, end OrderState) error {
 	if err := notify(b.ctx, b.tx, b.order, "order.requires_action", b.attempt.ID+":requires_action", b.now); err != nil {
 		return err
 	}
+	if !paged { // whoever chose the card on our page is there
+		if err := b.mail(MailAuthentication, b.attempt.ID); err != nil {
+			return err
+		}
+	}
 	return b.tell("requires_action", "the bank wants the customer present")
 }
 
 // endCharge ends an order that only its card could have paid.
 func (b *booking) endCharge(end OrderState, failure string) error {
+	left := b.order.State == OrderProcessing
 	if end == OrderFailed { // as the graph has it: the bank was asked, and said no
 		for _, step := range []OrderState{OrderOpen, OrderProcessing} {
 			if b.order.State.MayMove(step) && b.order.State != OrderFailed {
@@ -68,6 +75,11 @@ func (b *booking) endCharge(end OrderState, failure string) error {
 	}
 	if err := notify(b.ctx, b.tx, b.order, "order."+string(end), b.attempt.ID+":"+string(end), b.now); err != nil {
 		return err
+	}
+	if left && end == OrderFailed {
+		if err := b.mail(MailFailed, b.attempt.ID); err != nil {
+			return err
+		}
 	}
 	return b.tell(string(end), failure)
 }

@@ -16,6 +16,8 @@ type Service struct {
 	// BaseURL is where customers reach us, without a trailing slash. All links are
 	// built from it, never from a request's Host.
 	BaseURL string
+	// Mails says that there is an SMTP server to send mails by.
+	Mails bool
 }
 
 // Job is work that must follow a committed change. It is inserted in the
@@ -325,6 +327,9 @@ type Tx interface {
 	FinishEvent(ctx context.Context, tenantID, id string, state EventState, note string, at time.Time) error
 
 	InsertStory(ctx context.Context, s *StoryLine) error
+
+	// InsertMail reports false when the fact has its mail already.
+	InsertMail(ctx context.Context, m *Mail) (bool, error)
 
 	// Enqueue inserts a job that runs after the commit.
 	Enqueue(ctx context.Context, j Job) error

@@ -112,7 +112,7 @@ func (s *Service) settleObject(ctx context.Context, t *Tenant, objectID string, 
 	}
 	var done Settlement
 	err = s.Store.InTx(ctx, func(tx Tx) error {
-		b := &booking{ctx: ctx, tx: tx, tenant: t, facts: facts, cause: cause, now: s.Now(), outcome: OutcomeApplied}
+		b := &booking{service: s, ctx: ctx, tx: tx, tenant: t, facts: facts, cause: cause, now: s.Now(), outcome: OutcomeApplied}
 		if err := b.load(attempt.ID); err != nil {
 			return err
 		}

@@ -2,11 +2,10 @@ package pay_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/portatill/portatill/internal/paytest"
 	"github.com/portatill/portatill/internal/sqlstore"
@@ -94,32 +93,22 @@ func TestAPaymentIsBookedOnce(t *testing.T) {
 		{name: "EightSettlesAtOnceBookOnce", want: paid, play: func(t *testing.T, w *paytest.World) string {
 			o := bought(w)
 			session := w.Attempts(o.ID)[0].SessionID
-			var all errgroup.Group
-			for i := range 8 {
-				all.Go(func() error {
-					object := []string{session, o.ID}[i%2]
-					_, err := w.Settle(object, []pay.CauseKind{pay.CauseReturn, pay.CauseStaff, pay.CauseCLI}[i%3])
-					return err
-				})
-			}
-			if err := all.Wait(); err != nil {
-				t.Errorf("one of eight: %v", err)
-			}
+			atOnce(t, 8, func(i int) error {
+				object := []string{session, o.ID}[i%2]
+				_, err := w.Settle(object, []pay.CauseKind{pay.CauseReturn, pay.CauseStaff, pay.CauseCLI}[i%3])
+				return err
+			})
 			return o.ID
 		}},
 		{name: "HundredDeliveriesAtOnceBookOnce", want: paid, play: func(t *testing.T, w *paytest.World) string {
 			o := bought(w)
 			event := w.EventOf("payment_intent.succeeded")
-			var all errgroup.Group
-			for range 100 {
-				all.Go(func() error {
-					if status := w.Deliver(event); status != http.StatusOK {
-						t.Errorf("answered %d", status)
-					}
-					return nil
-				})
-			}
-			_ = all.Wait()
+			atOnce(t, 100, func(int) error {
+				if status := w.Deliver(event); status != http.StatusOK {
+					return fmt.Errorf("answered %d", status)
+				}
+				return nil
+			})
 			if n := len(w.Jobs()); n != 1 {
 				t.Errorf("%d jobs for one event", n)
 			}
@@ -141,14 +130,14 @@ func TestAPaymentIsBookedOnce(t *testing.T) {
 			for _, e := range w.Events() {
 				w.Deliver(e)
 			}
-			var all errgroup.Group
-			for _, j := range w.Jobs() {
-				all.Go(func() error { return w.Run(j) })
-			}
-			all.Go(func() error { _, err := w.Settle(o.ID, pay.CauseReturn); return err })
-			if err := all.Wait(); err != nil {
-				t.Error(err)
-			}
+			jobs := w.Jobs()
+			atOnce(t, len(jobs)+1, func(i int) error {
+				if i < len(jobs) {
+					return w.Run(jobs[i])
+				}
+				_, err := w.Settle(o.ID, pay.CauseReturn)
+				return err
+			})
 			return o.ID
 		}},
 		{name: "WebhookNeverComesAndTheSweepPays", want: paid, play: func(t *testing.T, w *paytest.World) string {

@@ -70,6 +70,10 @@ type Branding struct {
 	Language string
 	// SellerLines are on receipts: legal name, address, VAT number, one line each.
 	SellerLines []string
+	// MailName is whom customers' mails come from, "" for DisplayName; MailReplyTo where
+	// answers go, "" for SupportEmail.
+	MailName    string `json:",omitempty"`
+	MailReplyTo string `json:",omitempty"`
 }
 
 // Languages are those of the customers' pages.
@@ -107,6 +111,9 @@ type Policies struct {
 	// SaveCard says whether a card that is paid with on Stripe's page is kept for
 	// later charges: "off", "ask" (a box on our order page) or "always".
 	SaveCard string
+	// Mails are the kinds of mails that are sent, separated by commas; "" for all of
+	// them, "none" for none (see MailKind).
+	Mails string `json:",omitempty"`
 }
 
 // Tenant is a reseller. Secrets are plain here and encrypted in the database.

@@ -106,9 +106,14 @@ func (v *tenantFaults) branding(b *Branding) {
 	if b.AccentColour != "" && !colourPattern.MatchString(b.AccentColour) {
 		v.bad("accent", "must be a colour such as #0f766e")
 	}
-	if e := b.SupportEmail; e != "" && (strings.Count(e, "@") != 1 || strings.HasPrefix(e, "@") || strings.HasSuffix(e, "@") ||
-		strings.ContainsAny(e, " <>,") || nameFault(e) != "") {
-		v.bad("support-email", "must be one e-mail address, such as help@acme.example")
+	for _, address := range [][2]string{{"support-email", b.SupportEmail}, {"mail-reply-to", b.MailReplyTo}} {
+		if e := address[1]; e != "" && (strings.Count(e, "@") != 1 || strings.HasPrefix(e, "@") || strings.HasSuffix(e, "@") ||
+			strings.ContainsAny(e, " <>,") || nameFault(e) != "") {
+			v.bad(address[0], "must be one e-mail address, such as help@acme.example")
+		}
+	}
+	if fault := nameFault(b.MailName); fault != "" {
+		v.bad("mail-name", "%s", fault)
 	}
 }
 
@@ -127,6 +132,9 @@ func (v *tenantFaults) policies(p *Policies) {
 	}
 	if w := p.DuplicateWindow; w < 0 || w > 24*time.Hour {
 		v.bad("duplicate-window", "must be between 0 and 24h, such as 10m")
+	}
+	if fault := mailsFault(p.Mails); fault != "" {
+		v.bad("mails", "%s", fault)
 	}
 }
 

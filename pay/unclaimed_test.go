@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/portatill/portatill/internal/paytest"
 	"github.com/portatill/portatill/internal/sqlstore"
@@ -569,25 +568,19 @@ func TestTwoPeopleDecideAtOnce(t *testing.T) {
 			other := storetest.Customer(t, w.Store, w.Tenant.ID)
 			intent, u := found(w)
 			errs := make([]error, 8)
-			var g errgroup.Group
-			for i := range errs {
-				g.Go(func() error {
-					switch (i + round) % 4 {
-					case 0:
-						_, errs[i] = assignTo(w, u.ID, paytest.ICustomer)
-					case 1:
-						_, errs[i] = assignTo(w, u.ID, other.ICustomer)
-					case 2:
-						_, errs[i] = refundCase(w, u.ID, 0, "")
-					default:
-						_, errs[i] = w.Settle(intent, pay.CauseCLI)
-					}
-					return nil
-				})
-			}
-			if err := g.Wait(); err != nil {
-				t.Fatal(err)
-			}
+			atOnce(t, len(errs), func(i int) error {
+				switch (i + round) % 4 {
+				case 0:
+					_, errs[i] = assignTo(w, u.ID, paytest.ICustomer)
+				case 1:
+					_, errs[i] = assignTo(w, u.ID, other.ICustomer)
+				case 2:
+					_, errs[i] = refundCase(w, u.ID, 0, "")
+				default:
+					_, errs[i] = w.Settle(intent, pay.CauseCLI)
+				}
+				return nil
+			})
 			won := map[int]bool{}
 			for i, err := range errs {
 				kind := (i + round) % 4

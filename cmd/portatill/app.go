@@ -16,6 +16,7 @@ import (
 
 	"github.com/portatill/portatill/internal/config"
 	"github.com/portatill/portatill/internal/jobs"
+	"github.com/portatill/portatill/internal/mail"
 	"github.com/portatill/portatill/internal/sqlstore"
 	"github.com/portatill/portatill/internal/stripegate"
 	"github.com/portatill/portatill/pay"
@@ -47,6 +48,7 @@ type opened struct {
 	queue *jobs.Queue
 	pay   *pay.Service
 	gate  *stripegate.Gate
+	mail  *mail.Post
 	// sandbox says that Stripe is a double here.
 	sandbox bool
 	now     func() time.Time
@@ -99,15 +101,19 @@ func (a *app) open(ctx context.Context, c config.Config, o openOptions) (*opened
 		return fail(err)
 	}
 	gate := stripegate.New(stripegate.Options{APIBase: c.SandboxURL, Log: o.log, Version: versionText()})
-	service := &pay.Service{Store: store, Gateway: gate, Now: o.now, Log: o.log, BaseURL: cmp.Or(o.baseURL, c.BaseURL, "http://"+c.Listen)}
+	service := &pay.Service{Store: store, Gateway: gate, Now: o.now, Log: o.log, BaseURL: cmp.Or(o.baseURL, c.BaseURL, "http://"+c.Listen),
+		Mails: c.Mail.Address != ""}
+	done := &opened{store: store, pay: service, gate: gate, sandbox: c.Sandbox, mail: newPost(store, c.Mail, service.BaseURL, o.now), now: o.now}
+	done.mail.Examine = func(ctx context.Context) []mail.Finding { return a.findings(ctx, c, done) }
 	queue, err := jobs.New(jobs.Options{DB: store.DB(), Dialect: store.Dialect(), Pay: service, Log: o.log,
-		SweepInterval: c.SweepInterval, Observe: o.observe})
+		SweepInterval: c.SweepInterval, Mailer: done.mail, LettersAt: lettersAt(c.Mail), Observe: o.observe})
 	if err != nil {
 		gate.Close()
 		return fail(err)
 	}
 	store.SetEnqueuer(queue.Enqueue)
-	return &opened{store: store, queue: queue, pay: service, gate: gate, sandbox: c.Sandbox, now: o.now}, nil
+	done.queue = queue
+	return done, nil
 }
 
 func migrate(ctx context.Context, store *sqlstore.Store) error {

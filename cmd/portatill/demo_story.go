@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/portatill/portatill/internal/config"
 	"github.com/portatill/portatill/internal/demo"
 	"github.com/portatill/portatill/internal/sandbox"
 	"github.com/portatill/portatill/internal/sqlstore"
@@ -55,6 +56,8 @@ func (a *app) demoCommand() *cobra.Command {
 			}
 			level := new(slog.LevelVar)
 			level.Set(max(c.LogLevel, slog.LevelError)) // what is seen of it while it is filled is told by us
+			// Its customers are made up, and nobody wants their receipts.
+			c.Mail = config.Mail{}
 			s := &server{app: a, config: c, readyFile: readyFile, log: slog.New(slog.NewJSONHandler(a.errOut, &slog.HandlerOptions{Level: level})),
 				story: &story{orders: orders, seed: seed, until: end.UTC(), fixed: until != "", clock: demo.NewClock(end.AddDate(0, -demo.Months, 0)),
 					jobs: &demo.Jobs{}, level: level, client: &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}}

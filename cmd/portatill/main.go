@@ -79,7 +79,7 @@ func (a *app) root() *cobra.Command {
 		return usagef("%s: %s; see %s --help", cmd.CommandPath(), flagFault(err), cmd.CommandPath())
 	})
 	root.AddCommand(a.serveCommand(), a.sandboxCommand(), a.migrateCommand(), a.tenantCommand(), a.adminCommand(), a.ordersCommand(), a.refundCommand(), a.unclaimedCommand(), a.postingsCommand(),
-		a.settleCommand(), a.sweepCommand(), a.eventsCommand(), a.booksCommand(), a.exportCommand(), a.payoutsCommand(), a.doctorCommand(), a.secretsCommand(), a.configCommand(), a.demoCommand(), a.decodeCommand(), a.encodeCommand(), a.versionCommand())
+		a.settleCommand(), a.sweepCommand(), a.eventsCommand(), a.booksCommand(), a.exportCommand(), a.payoutsCommand(), a.mailCommand(), a.doctorCommand(), a.secretsCommand(), a.configCommand(), a.demoCommand(), a.decodeCommand(), a.encodeCommand(), a.versionCommand())
 	return root
 }
 

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/portatill/portatill/internal/sandbox"
 )
@@ -31,15 +30,15 @@ func (a *app) sandboxCommand() *cobra.Command {
 				return err
 			}
 			log := slog.New(slog.NewJSONHandler(a.errOut, &slog.HandlerOptions{Level: c.LogLevel}))
-			group, ctx := errgroup.WithContext(cmd.Context())
-			box, err := startSandbox(ctx, group, c.SandboxListen, state, log)
+			parts, ctx := newGroup(cmd.Context())
+			box, err := startSandbox(ctx, parts, c.SandboxListen, state, log)
 			if err != nil {
 				return err
 			}
 			box.run()
 			line(a.out, "The Stripe double is ready at %s (dials and objects: %s/_sandbox)", box.url, box.url)
-			group.Go(func() error { <-ctx.Done(); box.stop(); return nil })
-			return group.Wait()
+			parts.Go(func() error { <-ctx.Done(); box.stop(); return nil })
+			return parts.Wait()
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "host:port to listen on (PORTATILL_SANDBOX_LISTEN)")
@@ -56,15 +55,15 @@ type runningSandbox struct {
 	run func()
 }
 
-func startSandbox(ctx context.Context, group *errgroup.Group, listen, state string, log *slog.Logger) (*runningSandbox, error) {
+func startSandbox(ctx context.Context, parts *group, listen, state string, log *slog.Logger) (*runningSandbox, error) {
 	l, err := listenOn(ctx, "PORTATILL_SANDBOX_LISTEN", listen)
 	if err != nil {
 		return nil, err
 	}
-	return startSandboxOn(ctx, group, l, sandbox.Options{StateFile: state, Log: log})
+	return startSandboxOn(ctx, parts, l, sandbox.Options{StateFile: state, Log: log})
 }
 
-func startSandboxOn(ctx context.Context, group *errgroup.Group, l net.Listener, o sandbox.Options) (*runningSandbox, error) {
+func startSandboxOn(ctx context.Context, parts *group, l net.Listener, o sandbox.Options) (*runningSandbox, error) {
 	o.BaseURL = "http://" + l.Addr().String()
 	box, err := sandbox.New(o)
 	if err != nil {
@@ -72,9 +71,9 @@ func startSandboxOn(ctx context.Context, group *errgroup.Group, l net.Listener, 
 	}
 	server := newHTTPServer(box.Handler())
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	group.Go(func() error { return serveOn(server, l) })
+	parts.Go(func() error { return serveOn(server, l) })
 	run := func() {
-		group.Go(func() error {
+		parts.Go(func() error {
 			if err := box.Run(running); !errors.Is(err, context.Canceled) {
 				return err
 			}
@@ -108,7 +107,7 @@ func (s *server) listenSandbox(ctx context.Context) (l net.Listener, err error) 
 // startSandbox starts our own double on its listener, when there is one. Beside a
 // SQLite database it keeps its state too, so that a restart finds both sides as
 // they were.
-func (s *server) startSandbox(ctx context.Context, group *errgroup.Group, l net.Listener) error {
+func (s *server) startSandbox(ctx context.Context, parts *group, l net.Listener) error {
 	if l == nil {
 		return nil
 	}
@@ -116,7 +115,7 @@ func (s *server) startSandbox(ctx context.Context, group *errgroup.Group, l net.
 	if s.story != nil {
 		o = s.story.double(o)
 	}
-	box, err := startSandboxOn(ctx, group, l, o)
+	box, err := startSandboxOn(ctx, parts, l, o)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/portatill/portatill/handlers"
 	"github.com/portatill/portatill/internal/config"
@@ -97,14 +96,14 @@ type readyInfo struct {
 func (s *server) serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	group, ctx := errgroup.WithContext(ctx)
+	parts, ctx := newGroup(ctx)
 	s.stopSandbox = func() {}
-	err := s.begin(ctx, group)
+	err := s.begin(ctx, parts)
 	if err != nil { // what a failed start has begun ends too
 		cancel()
 		s.stopSandbox()
 	}
-	err = errors.Join(err, group.Wait())
+	err = errors.Join(err, parts.Wait())
 	if s.opened != nil {
 		err = errors.Join(err, s.opened.close())
 	}
@@ -113,7 +112,7 @@ func (s *server) serve(ctx context.Context) error {
 
 // begin starts everything. The database comes before the double: a second till on
 // the same SQLite file must be refused before it touches the double's state beside it.
-func (s *server) begin(ctx context.Context, group *errgroup.Group) (err error) {
+func (s *server) begin(ctx context.Context, parts *group) (err error) {
 	listener, err := listenOn(ctx, "PORTATILL_LISTEN", s.config.Listen)
 	if err != nil {
 		return err
@@ -145,7 +144,7 @@ func (s *server) begin(ctx context.Context, group *errgroup.Group) (err error) {
 	if err := s.refuseLiveKeys(ctx); err != nil {
 		return err
 	}
-	if err := s.startSandbox(ctx, group, double); err != nil {
+	if err := s.startSandbox(ctx, parts, double); err != nil {
 		return err
 	}
 	if s.config.Sandbox {
@@ -153,12 +152,12 @@ func (s *server) begin(ctx context.Context, group *errgroup.Group) (err error) {
 			return fmt.Errorf("make the demo tenant: %w", err)
 		}
 	}
-	if err := s.serveMetrics(ctx, group); err != nil {
+	if err := s.serveMetrics(ctx, parts); err != nil {
 		return err
 	}
 	main := newHTTPServer(s.handler())
 	if s.story != nil {
-		group.Go(func() error { return serveOn(main, listener) })
+		parts.Go(func() error { return serveOn(main, listener) })
 		if err := s.tellStory(ctx); err != nil {
 			s.stopSandbox()
 			return errors.Join(err, main.Close())
@@ -170,9 +169,9 @@ func (s *server) begin(ctx context.Context, group *errgroup.Group) (err error) {
 	}
 	s.working.Store(true)
 	if s.story == nil {
-		group.Go(func() error { return serveOn(main, listener) })
+		parts.Go(func() error { return serveOn(main, listener) })
 	}
-	group.Go(func() error { <-ctx.Done(); return s.stop(ctx, main) })
+	parts.Go(func() error { <-ctx.Done(); return s.stop(ctx, main) })
 	return s.announce()
 }
 
@@ -207,7 +206,7 @@ func (s *server) handler() http.Handler {
 	o := handlers.Options{
 		Tenants: s.opened.tenants(), Examine: staffs, Installation: staffs,
 		Pay: s.opened.pay, Log: s.log, Version: versionText(), Sandbox: s.config.Sandbox, SandboxURL: s.ready.SandboxURL,
-		TrustedProxies: s.config.TrustedProxies, CORSOrigins: s.config.CORSOrigins, Sessions: s.opened.store, Logos: s.opened.store, Staff: s.opened.staffService(), Backoffice: s.opened.store, StripeWebhook: hook.Receive, Observe: s.metrics.Request,
+		TrustedProxies: s.config.TrustedProxies, CORSOrigins: s.config.CORSOrigins, Sessions: s.opened.store, Logos: s.opened.store, Staff: s.opened.staffService(), Backoffice: s.opened.store, Mail: s.opened.mail, StripeWebhook: hook.Receive, Observe: s.metrics.Request,
 		Books: s.opened.store, Runs: s.opened.queue,
 		Ready: func(r *http.Request) error {
 			if !s.working.Load() {
@@ -236,7 +235,7 @@ func serveOn(server *http.Server, l net.Listener) error {
 	return nil
 }
 
-func (s *server) serveMetrics(ctx context.Context, group *errgroup.Group) error {
+func (s *server) serveMetrics(ctx context.Context, parts *group) error {
 	if s.config.MetricsListen == "" {
 		return nil
 	}
@@ -248,8 +247,8 @@ func (s *server) serveMetrics(ctx context.Context, group *errgroup.Group) error 
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.metrics.Handler())
 	server := newHTTPServer(mux)
-	group.Go(func() error { return serveOn(server, l) })
-	group.Go(func() error { <-ctx.Done(); return server.Close() })
+	parts.Go(func() error { return serveOn(server, l) })
+	parts.Go(func() error { <-ctx.Done(); return server.Close() })
 	return nil
 }
 

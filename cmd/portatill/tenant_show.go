@@ -38,6 +38,9 @@ type shownTenant struct {
 	SupportEmail    string   `json:"support-email"`
 	Language        string   `json:"language"`
 	SellerLines     []string `json:"seller-lines"`
+	MailName        string   `json:"mail-name"`
+	MailReplyTo     string   `json:"mail-reply-to"`
+	Mails           string   `json:"mails"`
 	Review          string   `json:"review"`
 	FirstMonth      string   `json:"first-month"`
 	Subtotal        string   `json:"subtotal"`
@@ -64,6 +67,7 @@ func showTenant(ctx context.Context, o *opened, t *pay.Tenant) (shownTenant, err
 		ReturnOrigins: append([]string{}, t.ReturnOrigins...), LoopbackReturns: t.LoopbackReturns,
 		DisplayName: t.Branding.DisplayName, Logo: cmp.Or(t.Branding.LogoType, tenantset.NotSet), Accent: t.Branding.AccentColour, SupportEmail: t.Branding.SupportEmail,
 		Language: t.Branding.Language, SellerLines: append([]string{}, t.Branding.SellerLines...),
+		MailName: t.Branding.MailName, MailReplyTo: t.Branding.MailReplyTo, Mails: cmp.Or(t.Policies.Mails, "all"),
 		Review: t.Policies.Review, FirstMonth: t.Policies.FirstMonth, Subtotal: t.Policies.Subtotal, SaveCard: t.Policies.SaveCard,
 		DuplicateWindow: tenantset.ShortDuration(t.Policies.DuplicateWindow), StripeMode: tenantset.Mode(t), StripeAccount: t.StripeAccount, StripeKey: tenantset.Masked(t.StripeKey),
 		WebhookSecrets: []string{}, OutboundURL: t.OutboundURL, OutboundSecret: tenantset.Masked(t.OutboundSecret),

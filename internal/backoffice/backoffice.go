@@ -151,6 +151,15 @@ type DisputeRow struct {
 	ChargeID     string
 }
 
+// MailFilter narrows a list of mails. Of Search it takes the id of a mail or an order, an
+// ICustomer and an e-mail address.
+type MailFilter struct {
+	Filter
+	State pay.MailState
+	// Operators says that the letters to operators, which are no tenant's, are there too.
+	Operators bool
+}
+
 // Tenant is a tenant as lists name it, and where its objects are at Stripe.
 type Tenant struct {
 	ID, Slug, Name string
@@ -173,6 +182,7 @@ type Reader interface {
 	PagePayments(ctx context.Context, f PaymentFilter) (Page[PaymentRow], error)
 	PageRefunds(ctx context.Context, f RefundFilter) (Page[RefundRow], error)
 	PageDisputes(ctx context.Context, f DisputeFilter) (Page[DisputeRow], error)
+	PageMails(ctx context.Context, f MailFilter) (Page[pay.Mail], error)
 	// RefundsWaiting returns refunds that we asked for and Stripe has not answered, the
 	// oldest first.
 	RefundsWaiting(ctx context.Context, tenants []string, limit int) ([]*pay.RefundRequest, error)

@@ -31,6 +31,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	CORSOrigins    []string
 	SweepInterval  time.Duration
+	Mail           Mail
 }
 
 // Setting describes one setting for .env.example and for `portatill config`.
@@ -89,6 +90,18 @@ var Settings = []Setting{
 			c.SweepInterval = d
 			return ""
 		}},
+	{Name: "PORTATILL_SMTP_ADDRESS", Default: "", Doc: "The server that takes our mails, host:port, such as smtp.example.com:587. Empty: no mail is sent (docs/mail.md).",
+		set: func(c *Config, v string) string { c.Mail.Address = v; return smtpFault(v) }},
+	{Name: "PORTATILL_SMTP_USER", Default: "", Doc: "Who signs in there. Empty: nobody needs to.",
+		set: func(c *Config, v string) string { c.Mail.User = v; return "" }},
+	{Name: "PORTATILL_SMTP_PASSWORD", Default: "", Doc: "That user's password.", Secret: true,
+		set: func(c *Config, v string) string { c.Mail.Password = v; return "" }},
+	{Name: "PORTATILL_SMTP_TLS", Default: "starttls", Doc: "starttls (usual with port 587), tls (from the first byte, port 465), or none, for a server on this machine only.",
+		set: setSMTPTLS},
+	{Name: "PORTATILL_MAIL_FROM", Default: "", Doc: "The address that mails come from, such as till@example.com. Customers see the tenant's name before it.",
+		set: setMailFrom},
+	{Name: "PORTATILL_MAIL_LETTER_AT", Default: "07:00", Doc: "When the daily letter to the staff is written, HH:MM in UTC; off: never.",
+		set: setLetterAt},
 }
 
 // Fault is one setting that is wrong. It never holds the value.
@@ -137,6 +150,7 @@ func Load(env func(string) (string, bool), override map[string]string) (Config, 
 			add("PORTATILL_BASE_URL", "must be https outside the sandbox")
 		}
 	}
+	c.Mail.faults(add)
 	return c, faults
 }
 

@@ -179,15 +179,15 @@ func (l *Language) Around(key, placeholder string) (before, after string) {
 func (l *Language) data(placeholders []string) map[string]string {
 	data := make(map[string]string, len(placeholders)/2+1)
 	for i := 0; i+1 < len(placeholders); i += 2 {
-		data[placeholders[i]] = l.isolated(placeholders[i+1])
+		data[placeholders[i]] = l.Isolate(placeholders[i+1])
 	}
 	return data
 }
 
-// isolated keeps a text whose direction may be another than the sentence's from reordering what stands around it
+// Isolate keeps a text whose direction may be another than the sentence's from reordering what stands around it
 // (Unicode UAX #9, section 2.4.2). It is what <bdi> does where there is markup, and these texts also stand in
 // attributes and titles.
-func (l *Language) isolated(s string) string {
+func (l *Language) Isolate(s string) string {
 	if s == "" || strings.HasPrefix(s, firstStrongIsolate) || (l.Dir == "ltr" && !strings.ContainsFunc(s, rightToLeft)) {
 		return s
 	}

@@ -146,7 +146,7 @@ func TestKeys(t *testing.T) {
 	}
 	literal := regexp.MustCompile(`"([a-z]+)\.[a-z0-9_.]+"`)
 	used := map[string]string{}
-	for _, pattern := range []string{"*.go", "../../views/*.templ", "../../views/*.go", "../../handlers/*.go"} {
+	for _, pattern := range []string{"*.go", "../../views/*.templ", "../../views/*.go", "../../handlers/*.go", "../mail/*.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
 			t.Fatalf("%s: %v", pattern, err)

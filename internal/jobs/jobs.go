@@ -37,6 +37,11 @@ type Options struct {
 	SweepInterval time.Duration
 	// PollInterval is how often the queue is looked at; 0 means 100 ms.
 	PollInterval time.Duration
+	// Mailer sends mails; nil: there are none.
+	Mailer Mailer
+	// LettersAt is how long after midnight, UTC, the daily letters are written; negative:
+	// never.
+	LettersAt time.Duration
 	// Observe is told of every job that ran, for metrics; may be nil.
 	Observe func(kind string, took time.Duration, err error)
 }
@@ -99,6 +104,7 @@ func New(o Options) (*Queue, error) {
 			func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, sweepOpts(o.SweepInterval) },
 			&river.PeriodicJobOpts{RunOnStart: true})}
 	}
+	o.addMail(workers, config)
 	client, err := river.NewClient(driver(o.DB, o.Dialect), config)
 	if err != nil {
 		return nil, fmt.Errorf("make the queue: %w", err)
@@ -129,6 +135,10 @@ func (q *Queue) Enqueue(ctx context.Context, tx *sql.Tx, j pay.Job) error {
 		opts := &river.InsertOpts{ScheduledAt: j.At}
 		_, err := q.client.InsertTx(ctx, tx, settleArgs{Tenant: j.TenantID, Object: j.ObjectID, Event: j.EventID,
 			CauseKind: string(j.Cause.Kind), CauseID: j.Cause.ID}, opts)
+		return err
+	case pay.MailJob:
+		args, opts := mailArgs{Mail: j.MailID}, mailOpts(j.At)
+		_, err := q.client.InsertTx(ctx, tx, args, opts)
 		return err
 	}
 	return fmt.Errorf("no worker for jobs of kind %q", j.JobKind())

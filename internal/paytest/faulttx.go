@@ -314,6 +314,13 @@ func (x *tx) SetSweepMark(ctx context.Context, tenantID string, kind pay.ListKin
 	return x.in.SetSweepMark(ctx, tenantID, kind, m, at)
 }
 
+func (x *tx) InsertMail(ctx context.Context, m *pay.Mail) (bool, error) {
+	if err := x.faults.next("InsertMail"); err != nil {
+		return false, err
+	}
+	return x.in.InsertMail(ctx, m)
+}
+
 func (x *tx) MovePosting(ctx context.Context, p *pay.Posting, from pay.PostingState) (bool, error) {
 	if err := x.faults.next("MovePosting"); err != nil {
 		return false, err

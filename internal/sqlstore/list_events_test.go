@@ -167,6 +167,8 @@ func TestTheListsOfTheBooksAreReadByAnIndex(t *testing.T) {
 		"EventsOfAnObject":  `SELECT id FROM events WHERE tenant_id = 't' AND object_id IN ('pi_1') AND object_id <> '' ORDER BY id DESC LIMIT 51`,
 		"FailedEvents":      `SELECT id FROM events WHERE tenant_id = 't' AND COALESCE(type, '') = 'charge.refunded' AND state = 'failed' AND id < 'evn_x' ORDER BY id DESC LIMIT 51`,
 		"DisputesWaiting":   `SELECT MIN(due_by) FROM disputes WHERE tenant_id = 't' AND state IN ('needs_response', 'warning_needs_response')`,
+		"DeliveriesFailed":  `SELECT 1 FROM deliveries WHERE tenant_id = 't' AND state = 'failed' AND updated_at >= 1`,
+		"MailsFailed":       `SELECT 1 FROM mails WHERE tenant_id = 't' AND state = 'failed' AND updated_at >= 1`,
 		"RefundsFailed":     `SELECT 1 FROM refunds WHERE tenant_id = 't' AND state = 'failed' AND updated_at >= 1`,
 	} {
 		rows, err := s.DB().QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+query)

@@ -66,16 +66,19 @@ var attention = [...]string{
 	`refunds WHERE tenant_id = $1 AND state = 'failed' AND updated_at >= $2`,
 	`disputes WHERE tenant_id = $1 AND state IN ('needs_response', 'warning_needs_response')`,
 	`events WHERE tenant_id = $1 AND state = 'failed'`,
+	`deliveries WHERE tenant_id = $1 AND state = 'failed' AND updated_at >= $2`,
+	`mails WHERE tenant_id = $1 AND state = 'failed' AND updated_at >= $2`,
 }
 
-// NeedsPerson counts what needs a person, of one tenant; refunds that failed since a time.
+// NeedsPerson counts what needs a person, of one tenant; refunds, deliveries and mails that
+// failed since a time.
 func (r reader) NeedsPerson(ctx context.Context, tenantID string, since time.Time) (*pay.Attention, error) {
 	counts := make([]string, len(attention))
 	for i, from := range attention {
 		counts[i] = fmt.Sprintf(`(SELECT COUNT(*) FROM (SELECT 1 FROM %s LIMIT %d) AS counted)`, from, pay.AttentionMost)
 	}
 	return one(ctx, r, "what needs a person", func(w row, a *pay.Attention) error {
-		return w.Scan(&a.Unclaimed, &a.Mismatches, &a.Postings, &a.RefundsFailed, &a.Disputes, &a.EventsFailed, at(&a.DisputeDue))
+		return w.Scan(&a.Unclaimed, &a.Mismatches, &a.Postings, &a.RefundsFailed, &a.Disputes, &a.EventsFailed, &a.DeliveriesFailed, &a.MailsFailed, at(&a.DisputeDue))
 	}, `SELECT `+strings.Join(counts, ", ")+`, (SELECT MIN(due_by) FROM disputes
 		WHERE tenant_id = $1 AND state IN ('needs_response', 'warning_needs_response'))`, tenantID, micros(since))
 }

@@ -47,6 +47,7 @@ const (
 	Returns   Section = "returns"
 	Policies  Section = "policies"
 	Branding  Section = "branding"
+	Mails     Section = "mail"
 	StripeKey Section = "stripe"
 	Outbound  Section = "outbound"
 	Porta     Section = "portabilling"
@@ -162,6 +163,13 @@ var Properties = []Property{
 		Help: "How long a repeated card charge without an Idempotency-Key counts as the same one: 0 to 24h, such as 10m.",
 		get:  func(t *pay.Tenant) string { return ShortDuration(t.Policies.DuplicateWindow) }, set: setWindow},
 
+	line(Property{Name: "mail-name", Section: Mails, Kind: Line, Label: "Sender's name", Usage: "whom customers' mails come from; '' for the display name",
+		Help: "Whom customers' mails come from; empty for the name on pages."}, func(t *pay.Tenant) *string { return &t.Branding.MailName }),
+	line(Property{Name: "mail-reply-to", Section: Mails, Kind: Email, Label: "Answers go to", Usage: "where answers to mails go; '' for the support e-mail",
+		Help: "Where a customer's answer to a mail goes; empty for the support e-mail."}, func(t *pay.Tenant) *string { return &t.Branding.MailReplyTo }),
+	{Name: "mails", Section: Mails, Kind: Line, Label: "Which are sent", Usage: "which mails are sent: all, none, or some of receipt, payment_failed, authentication and daily, separated by commas",
+		Help: "all, none, or some of receipt, payment_failed, authentication and daily (the letter to your administrators), separated by commas.", get: showMails, set: setMails},
+
 	{Name: "stripe-key", Section: StripeKey, Kind: Hidden, Label: "Stripe key", Usage: "file with the Stripe secret key, - for standard input, '' removes it",
 		Help: "A secret or, better, a restricted key of the reseller's Stripe account."},
 	{Name: "stripe-account", Section: StripeKey, Kind: Line, Label: "Stripe account", OperatorOnly: true,
@@ -262,6 +270,25 @@ func setSellerLines(t *pay.Tenant, text string) string {
 		if l = strings.TrimSpace(l); l != "" {
 			t.Branding.SellerLines = append(t.Branding.SellerLines, l)
 		}
+	}
+	return ""
+}
+
+func showMails(t *pay.Tenant) string {
+	if t.Policies.Mails == "" {
+		return "all"
+	}
+	return strings.ReplaceAll(t.Policies.Mails, ",", ", ")
+}
+
+// setMails refuses an empty text: it could mean all of them or none.
+func setMails(t *pay.Tenant, text string) string {
+	t.Policies.Mails = strings.ToLower(strings.Join(split(text), ","))
+	switch t.Policies.Mails {
+	case "":
+		return "must be all, none, or some of receipt, payment_failed, authentication and daily, separated by commas"
+	case "all":
+		t.Policies.Mails = ""
 	}
 	return ""
 }

@@ -19,7 +19,8 @@ var at = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 // good is a value of each property that is none of a fresh tenant's.
 var good = map[string]string{"name": "Acme", "state": "suspended", "i-parent": "7", "currency": "EUR", "currencies": "EUR, USD", "vat-rate": "17.5", "vat-mode": "inclusive",
 	"return-origins": "https://one.example\nhttps://two.example", "display-name": "Acme & Co", "accent": "#0f766e", "support-email": "help@acme.example", "language": "de", "seller-lines": "Acme Ltd\n1 Main Street, London", "review": "direct", "first-month": "included",
-	"subtotal": "trust", "save-card": "always", "duplicate-window": "1h30m", "stripe-account": "acct_1Acme", "outbound-url": "https://hooks.example/x", "porta-url": "https://billing.example", "porta-login": "till"}
+	"subtotal": "trust", "save-card": "always", "duplicate-window": "1h30m", "stripe-account": "acct_1Acme", "outbound-url": "https://hooks.example/x", "porta-url": "https://billing.example", "porta-login": "till",
+	"mail-name": "Acme billing", "mail-reply-to": "billing@acme.example", "mails": "receipt, daily"}
 
 func TestWhatIsSetIsShownInTheSameForm(t *testing.T) {
 	t.Parallel()

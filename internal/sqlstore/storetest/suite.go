@@ -32,7 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) *sqlstore.Store) {
 	}{
 		{"Tenants", tenantCases}, {"Customers", customerCases}, {"Orders", orderCases}, {"Attempts", attemptCases},
 		{"Money", moneyCases}, {"Ledger", ledgerCases}, {"Outbox", outboxCases}, {"Unclaimed", unclaimedCases}, {"Transactions", txCases},
-		{"TenantWall", wallCases}, {"Staff", staffCases}, {"Books", bookCases}, {"Verify", verifyCases}, {"Backoffice", backofficeCases}, {"BookPages", pageCases},
+		{"TenantWall", wallCases}, {"Staff", staffCases}, {"Mail", mailCases}, {"Books", bookCases}, {"Verify", verifyCases}, {"Backoffice", backofficeCases}, {"BookPages", pageCases},
 	} {
 		t.Run(area.name, func(t *testing.T) {
 			t.Parallel()

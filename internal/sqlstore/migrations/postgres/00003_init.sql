@@ -506,6 +506,7 @@ CREATE TABLE deliveries (
     FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
 );
 CREATE INDEX deliveries_order ON deliveries (tenant_id, order_id, id);
+CREATE INDEX deliveries_failed ON deliveries (tenant_id, updated_at) WHERE state = 'failed';
 
 CREATE TABLE events (
     id          TEXT COLLATE "C" NOT NULL,
@@ -666,6 +667,29 @@ CREATE INDEX audit_log_tenant ON audit_log (tenant_id, id);
 CREATE INDEX audit_log_what ON audit_log (what, id);
 CREATE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE ON audit_log FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+CREATE TABLE mails (
+    id         TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    tenant_id  TEXT COLLATE "C" REFERENCES tenants (id),
+    order_id   TEXT COLLATE "C",
+    person_id  TEXT COLLATE "C" REFERENCES staff (id),
+    kind       TEXT COLLATE "C" NOT NULL CHECK (kind IN ('receipt', 'payment_failed', 'authentication', 'daily')),
+    fact       TEXT COLLATE "C" NOT NULL UNIQUE CHECK (fact <> ''),
+    content    TEXT COLLATE "C" NOT NULL,
+    state      TEXT COLLATE "C" NOT NULL CHECK (state IN ('pending', 'sent', 'failed', 'skipped')),
+    outcome    TEXT COLLATE "C" NOT NULL,
+    tries      BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    CHECK ((kind = 'daily') = (person_id IS NOT NULL)),
+    CHECK ((kind = 'daily') = (order_id IS NULL)),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+);
+CREATE INDEX mails_order ON mails (tenant_id, order_id, id) WHERE order_id IS NOT NULL;
+CREATE INDEX mails_tenant ON mails (tenant_id, id);
+CREATE INDEX mails_state ON mails (state, id);
+CREATE INDEX mails_tenant_state ON mails (tenant_id, state, id);
+CREATE INDEX mails_failed ON mails (tenant_id, updated_at) WHERE state = 'failed';
 
 -- The books' invariants (numbers as in the safety catalogue). Every row of a view
 -- v_… is a fault: "subject" says which row is wrong, "fault" how. VerifyBooks

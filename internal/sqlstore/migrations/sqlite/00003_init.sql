@@ -513,6 +513,7 @@ CREATE TABLE deliveries (
     FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
 ) STRICT;
 CREATE INDEX deliveries_order ON deliveries (tenant_id, order_id, id);
+CREATE INDEX deliveries_failed ON deliveries (tenant_id, updated_at) WHERE state = 'failed';
 
 CREATE TABLE events (
     id          TEXT    NOT NULL,
@@ -712,6 +713,32 @@ CREATE TRIGGER audit_log_no_delete BEFORE DELETE ON audit_log BEGIN
     SELECT RAISE(ABORT, 'audit_log is append-only');
 END;
 -- +goose StatementEnd
+
+-- Mails, one for a fact and whom it is written to. Neither address nor text of a
+-- customer is here: both are read when it is sent. content is what the daily letter to
+-- person_id says; an operator's has no tenant.
+CREATE TABLE mails (
+    id         TEXT    NOT NULL PRIMARY KEY,
+    tenant_id  TEXT    REFERENCES tenants (id),
+    order_id   TEXT,
+    person_id  TEXT    REFERENCES staff (id),
+    kind       TEXT    NOT NULL CHECK (kind IN ('receipt', 'payment_failed', 'authentication', 'daily')),
+    fact       TEXT    NOT NULL UNIQUE CHECK (fact <> ''),
+    content    TEXT    NOT NULL,
+    state      TEXT    NOT NULL CHECK (state IN ('pending', 'sent', 'failed', 'skipped')),
+    outcome    TEXT    NOT NULL,
+    tries      INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CHECK ((kind = 'daily') = (person_id IS NOT NULL)),
+    CHECK ((kind = 'daily') = (order_id IS NULL)),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES orders (tenant_id, id)
+) STRICT;
+CREATE INDEX mails_order ON mails (tenant_id, order_id, id) WHERE order_id IS NOT NULL;
+CREATE INDEX mails_tenant ON mails (tenant_id, id);
+CREATE INDEX mails_state ON mails (state, id);
+CREATE INDEX mails_tenant_state ON mails (tenant_id, state, id);
+CREATE INDEX mails_failed ON mails (tenant_id, updated_at) WHERE state = 'failed';
 
 -- The books' invariants (numbers as in the safety catalogue). Every row of a view
 -- v_… is a fault: "subject" says which row is wrong, "fault" how. VerifyBooks
