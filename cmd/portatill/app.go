@@ -16,6 +16,7 @@ import (
 
 	"github.com/portatill/portatill/internal/config"
 	"github.com/portatill/portatill/internal/jobs"
+	"github.com/portatill/portatill/internal/openid"
 	"github.com/portatill/portatill/internal/sqlstore"
 	"github.com/portatill/portatill/internal/stripegate"
 	"github.com/portatill/portatill/pay"
@@ -47,6 +48,8 @@ type opened struct {
 	queue *jobs.Queue
 	pay   *pay.Service
 	gate  *stripegate.Gate
+	// openID is the provider that the staff may sign in with; nil: there is none.
+	openID *openid.Client
 	// sandbox says that Stripe is a double here.
 	sandbox bool
 	now     func() time.Time
@@ -107,7 +110,7 @@ func (a *app) open(ctx context.Context, c config.Config, o openOptions) (*opened
 		return fail(err)
 	}
 	store.SetEnqueuer(queue.Enqueue)
-	return &opened{store: store, queue: queue, pay: service, gate: gate, sandbox: c.Sandbox, now: o.now}, nil
+	return &opened{store: store, queue: queue, pay: service, gate: gate, openID: newOpenID(c, service), sandbox: c.Sandbox, now: o.now}, nil
 }
 
 func migrate(ctx context.Context, store *sqlstore.Store) error {

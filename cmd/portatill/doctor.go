@@ -131,7 +131,8 @@ func (a *app) doctorOptions(c config.Config, o *opened) doctor.Options {
 			b, err := o.queue.Backlog(ctx, at)
 			return doctor.Backlog(b), err
 		},
-		Proof: o.pay.Proof, KeepSecret: o.tenants().KeepWebhookSecret, Now: now, BaseURL: o.pay.BaseURL, Sandbox: c.Sandbox,
+		OpenID: o.examineOpenID,
+		Proof:  o.pay.Proof, KeepSecret: o.tenants().KeepWebhookSecret, Now: now, BaseURL: o.pay.BaseURL, Sandbox: c.Sandbox,
 		Events: stripegate.WebhookEvents, APIVersion: stripegate.APIVersion, Permissions: stripegate.Permissions,
 	}
 }

@@ -83,6 +83,9 @@ type Options struct {
 	Backlog  func(ctx context.Context, now time.Time) (Backlog, error)
 	// Proof proves a tenant's books from one day until another, that one included.
 	Proof func(ctx context.Context, tenantID string, from, until time.Time) (*pay.Proof, error)
+	// OpenID asks the provider that the staff may sign in with for its addresses, and says in
+	// words what it saw; "" when there is none. nil leaves the check out.
+	OpenID func(ctx context.Context) (what string, err error)
 	// SecretKey says why the secret key does not open the database's secrets.
 	SecretKey func(ctx context.Context) error
 	// Disk says how many bytes of a directory's file system are free, and of how many.

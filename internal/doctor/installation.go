@@ -25,6 +25,7 @@ func (e *examination) installation(ctx context.Context) {
 	e.database(ctx)
 	e.secretKey(ctx)
 	e.jobs(ctx)
+	e.openID(ctx)
 	e.books(ctx)
 }
 
