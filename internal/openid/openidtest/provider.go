@@ -250,6 +250,8 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	g, known := p.codes[code]
 	proof := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
 	if !known || g.used || r.PostFormValue("grant_type") != "authorization_code" || r.PostFormValue("redirect_uri") != g.redirect || b64(proof[:]) != g.challenge {
+		g.used = true // whoever tried it with a wrong proof has spoilt it (RFC 6749, section 10.5)
+		p.codes[code] = g
 		answer(w, http.StatusBadRequest, map[string]string{"error": "invalid_grant", "error_description": "description-canary"})
 		return
 	}
