@@ -84,12 +84,13 @@ func byOf(c echo.Context) staff.By {
 // adminFrame is the frame of a staff page: who is signed in, where they can go, and
 // what came of the last form, which is told once.
 func (h *Handlers) adminFrame(c echo.Context) views.AdminFrame {
-	f := views.AdminFrame{StyleURLs: []string{static.URL("css/app.css"), static.URL("css/admin.css")}, IconURL: static.URL("img/icon.svg"), Sandbox: h.Sandbox}
+	f := h.bareFrame()
 	in, ok := c.Get(signedInKey).(*signedIn)
 	if !ok {
 		return f
 	}
 	f.PersonName, f.PersonEmail, f.RoleName, f.TenantName = in.person.Name, in.person.Email, roleNames[in.person.Role], in.tenantName
+	f.OpenIDLinked = h.openIDLinked(in.person)
 	current := ""
 	for _, n := range adminNav {
 		path := c.Request().URL.Path
@@ -109,6 +110,15 @@ func (h *Handlers) adminFrame(c echo.Context) views.AdminFrame {
 		}
 	}
 	f.Flash = h.takeFlash(c)
+	return f
+}
+
+// bareFrame is the frame of a page that knows nobody.
+func (h *Handlers) bareFrame() views.AdminFrame {
+	f := views.AdminFrame{StyleURLs: []string{static.URL("css/app.css"), static.URL("css/admin.css")}, IconURL: static.URL("img/icon.svg"), Sandbox: h.Sandbox}
+	if h.OpenID != nil {
+		f.OpenIDLabel = h.OpenIDLabel
+	}
 	return f
 }
 

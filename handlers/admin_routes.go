@@ -33,6 +33,9 @@ func (h *Handlers) adminRoutes(e *echo.Echo) {
 	e.Match([]string{http.MethodGet, http.MethodHead}, "/admin/sign-in/code", h.showCodePage, h.adminDoor)
 	e.POST("/admin/sign-in/code", h.giveCode, h.adminDoor, readForm)
 
+	// With an OpenID provider: admin_oidc.go.
+	h.openIDRoutes(e, get, post)
+
 	// One's own account.
 	get("/admin/account", staff.Own, h.showStaffAccountPage)
 	get("/admin/account/app", staff.Own, h.showStaffAppPage)

@@ -226,7 +226,7 @@ func auditOf(c echo.Context) *staff.Entry {
 func ownPage(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || strings.ContainsAny(address, "\\\r\n\t") ||
-		u.Path != "/admin" && !strings.HasPrefix(u.Path, "/admin/") || strings.HasPrefix(u.Path, "/admin/sign-") || u.Path == "/admin/again" {
+		u.Path != "/admin" && !strings.HasPrefix(u.Path, "/admin/") || strings.HasPrefix(u.Path, "/admin/sign-") || strings.HasPrefix(u.Path, "/admin/again") {
 		return "/admin"
 	}
 	return (&url.URL{Path: u.Path, RawQuery: u.RawQuery}).String()

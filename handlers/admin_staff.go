@@ -36,7 +36,7 @@ func (h *Handlers) staffPage(c echo.Context, status int, v views.StaffView) erro
 	}
 	for _, p := range people {
 		v.People = append(v.People, views.StaffPerson{ID: p.ID, Email: p.Email, Name: p.Name, Role: string(p.Role), TenantID: p.TenantID,
-			RoleName: roleNames[p.Role], TenantName: names[p.TenantID], Suspended: p.State == staff.Suspended, HasApp: p.HasTOTP(),
+			RoleName: roleNames[p.Role], TenantName: names[p.TenantID], Suspended: p.State == staff.Suspended, HasApp: p.HasTOTP(), HasOpenID: p.HasOpenID(),
 			SignedInAt: staffTime(p.SignedInAt), Self: p.ID == staffOf(c).ID})
 	}
 	return page(c, status, views.StaffPage(v))

@@ -17,6 +17,7 @@ import (
 	"github.com/portatill/portatill/internal/backoffice"
 	"github.com/portatill/portatill/internal/daybook"
 	"github.com/portatill/portatill/internal/mail"
+	"github.com/portatill/portatill/internal/openid"
 	"github.com/portatill/portatill/internal/staff"
 	"github.com/portatill/portatill/internal/tenantset"
 	"github.com/portatill/portatill/pay"
@@ -42,6 +43,10 @@ type Options struct {
 	Logos LogoRows
 	// Staff is who may look after the books; nil: there are no staff pages.
 	Staff *staff.Service
+	// OpenID is the provider that the staff may sign in with, and OpenIDLabel what the button
+	// calls it; nil and "": there is none.
+	OpenID      *openid.Client
+	OpenIDLabel string
 	// Backoffice reads the staff's lists; needed with Staff.
 	Backoffice backoffice.Reader
 	// Books and Runs are what the staff's pages of the books read, and the work that they

@@ -15,6 +15,11 @@ type AdminFrame struct {
 	RoleName    string // such as "Operator"
 	TenantName  string // whose rows the person sees; empty: everybody's
 
+	// OpenIDLabel is what the staff may sign in with beside a password; empty: nothing else.
+	// OpenIDLinked says that the person can.
+	OpenIDLabel  string
+	OpenIDLinked bool
+
 	Nav   []AdminNavItem
 	Flash []AdminFlash
 }
@@ -146,6 +151,7 @@ type StaffPerson struct {
 	TenantName      string // empty: an operator
 	Suspended       bool
 	HasApp          bool
+	HasOpenID       bool   // an account of a provider is linked
 	SignedInAt      string // empty: never
 	Self            bool   // who looks; cannot be changed here
 }

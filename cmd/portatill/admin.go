@@ -23,7 +23,7 @@ func (a *app) adminCommand() *cobra.Command {
 		Example: "  portatill admin add ada@example.com --name 'Ada Lovelace'",
 		Args:    noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	cmd.AddCommand(a.adminAddCommand(), a.adminPasswdCommand(), a.adminListCommand(), a.adminStateCommand("suspend", staff.Suspended),
-		a.adminStateCommand("resume", staff.Active), a.adminResetTOTPCommand())
+		a.adminStateCommand("resume", staff.Active), a.adminResetTOTPCommand(), a.adminUnlinkCommand())
 	return cmd
 }
 
@@ -208,6 +208,7 @@ type shownPerson struct {
 	Tenant     string     `json:"tenant,omitempty"`
 	State      string     `json:"state"`
 	TOTP       bool       `json:"totp"`
+	OIDC       bool       `json:"oidc"` // an account of an OpenID provider is linked
 	SignedInAt *time.Time `json:"signed-in-at"`
 }
 
@@ -227,16 +228,19 @@ func (a *app) adminListCommand() *cobra.Command {
 						return
 					}
 					table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-					line(table, "EMAIL\tNAME\tROLE\tTENANT\tSTATE\tTOTP\tLAST SIGN-IN")
+					line(table, "EMAIL\tNAME\tROLE\tTENANT\tSTATE\tTOTP\tOIDC\tLAST SIGN-IN")
 					for _, s := range shown {
-						last, totp := "never", "off"
+						last, totp, oidc := "never", "off", "-"
 						if s.SignedInAt != nil {
 							last = s.SignedInAt.Format("2006-01-02 15:04")
 						}
 						if s.TOTP {
 							totp = "on"
 						}
-						line(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s", s.Email, s.Name, s.Role, s.Tenant, s.State, totp, last)
+						if s.OIDC {
+							oidc = "linked"
+						}
+						line(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", s.Email, s.Name, s.Role, s.Tenant, s.State, totp, oidc, last)
 					}
 					table.Flush() //nolint:errcheck // nothing to be done about a closed terminal
 				})
@@ -262,7 +266,7 @@ func listStaff(ctx context.Context, o *opened) ([]shownPerson, error) {
 	}
 	shown := []shownPerson{}
 	for _, p := range people {
-		s := shownPerson{ID: p.ID, Email: p.Email, Name: p.Name, Role: string(p.Role), Tenant: slugs[p.TenantID], State: string(p.State), TOTP: p.HasTOTP()}
+		s := shownPerson{ID: p.ID, Email: p.Email, Name: p.Name, Role: string(p.Role), Tenant: slugs[p.TenantID], State: string(p.State), TOTP: p.HasTOTP(), OIDC: p.HasOpenID()}
 		if !p.SignedInAt.IsZero() {
 			s.SignedInAt = &p.SignedInAt
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/portatill/portatill/internal/config"
 	"github.com/portatill/portatill/internal/jobs"
 	"github.com/portatill/portatill/internal/mail"
+	"github.com/portatill/portatill/internal/openid"
 	"github.com/portatill/portatill/internal/sqlstore"
 	"github.com/portatill/portatill/internal/stripegate"
 	"github.com/portatill/portatill/pay"
@@ -49,6 +50,8 @@ type opened struct {
 	pay   *pay.Service
 	gate  *stripegate.Gate
 	mail  *mail.Post
+	// openID is the provider that the staff may sign in with; nil: there is none.
+	openID *openid.Client
 	// sandbox says that Stripe is a double here.
 	sandbox bool
 	now     func() time.Time
@@ -112,7 +115,7 @@ func (a *app) open(ctx context.Context, c config.Config, o openOptions) (*opened
 		return fail(err)
 	}
 	store.SetEnqueuer(queue.Enqueue)
-	done.queue = queue
+	done.queue, done.openID = queue, newOpenID(c, service)
 	return done, nil
 }
 

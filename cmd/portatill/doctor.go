@@ -131,7 +131,7 @@ func (a *app) doctorOptions(c config.Config, o *opened) doctor.Options {
 			b, err := o.queue.Backlog(ctx, at)
 			return doctor.Backlog(b), err
 		},
-		SMTP:  o.examineSMTP,
+		SMTP: o.examineSMTP, OpenID: o.examineOpenID,
 		Proof: o.pay.Proof, KeepSecret: o.tenants().KeepWebhookSecret, Now: now, BaseURL: o.pay.BaseURL, Sandbox: c.Sandbox,
 		Events: stripegate.WebhookEvents, APIVersion: stripegate.APIVersion, Permissions: stripegate.Permissions,
 	}

@@ -208,6 +208,7 @@ func (s *server) handler() http.Handler {
 		Pay: s.opened.pay, Log: s.log, Version: versionText(), Sandbox: s.config.Sandbox, SandboxURL: s.ready.SandboxURL,
 		TrustedProxies: s.config.TrustedProxies, CORSOrigins: s.config.CORSOrigins, Sessions: s.opened.store, Logos: s.opened.store, Staff: s.opened.staffService(), Backoffice: s.opened.store, Mail: s.opened.mail, StripeWebhook: hook.Receive, Observe: s.metrics.Request,
 		Books: s.opened.store, Runs: s.opened.queue,
+		OpenID: s.opened.openID, OpenIDLabel: s.config.OIDC.Label,
 		Ready: func(r *http.Request) error {
 			if !s.working.Load() {
 				return errors.New("the worker does not run")

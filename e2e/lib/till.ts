@@ -51,8 +51,8 @@ export class Till {
   ) {}
 
   // start serves a new sandbox, or, with a number of orders, the demo: six months of business that end on the same day
-  // whenever it is started.
-  static async start(name: string, orders = 0, more: NodeJS.ProcessEnv = {}): Promise<Till> {
+  // whenever it is started. settings are those that the test is about.
+  static async start(name: string, orders = 0, settings: NodeJS.ProcessEnv = {}): Promise<Till> {
     const command = orders > 0 ? ['demo', '--orders', String(orders), '--until', demoEnds] : ['serve', '--sandbox'];
     const dir = mkdtempSync(path.join(tmpdir(), 'portatill-e2e-'));
     const readyFile = path.join(dir, 'ready.json');
@@ -66,7 +66,7 @@ export class Till {
       PORTATILL_SANDBOX_LISTEN: '127.0.0.1:0',
       PORTATILL_METRICS_LISTEN: '127.0.0.1:0',
       PORTATILL_SWEEP_INTERVAL: '10s', // the shortest there is; nobody waits three minutes for a test
-      ...more,
+      ...settings,
     };
     mkdirSync(path.join(artifacts, 'logs'), { recursive: true });
     const log = createWriteStream(path.join(artifacts, 'logs', `${name}.log`));

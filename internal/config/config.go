@@ -32,6 +32,7 @@ type Config struct {
 	CORSOrigins    []string
 	SweepInterval  time.Duration
 	Mail           Mail
+	OIDC           OIDC
 }
 
 // Setting describes one setting for .env.example and for `portatill config`.
@@ -81,6 +82,14 @@ var Settings = []Setting{
 		set: setProxies},
 	{Name: "PORTATILL_CORS_ORIGINS", Default: "", Doc: "Origins whose scripts may call the portals' routes from a browser, such as https://shop.example, separated by commas.",
 		set: setCORS},
+	{Name: "PORTATILL_OIDC_ISSUER", Default: "", Doc: "The OpenID provider that the staff may sign in with, such as https://login.example.com/realms/staff, to the letter\nas it calls itself. Empty: there is none, and passwords alone sign in (docs/oidc.md).",
+		set: func(c *Config, v string) string { c.OIDC.Issuer = v; return issuerFault(v) }},
+	{Name: "PORTATILL_OIDC_CLIENT_ID", Default: "", Doc: "What the provider calls this till.",
+		set: func(c *Config, v string) string { c.OIDC.ClientID = v; return lineFault(v, 255) }},
+	{Name: "PORTATILL_OIDC_CLIENT_SECRET", Default: "", Doc: "The secret that the provider made for this till.", Secret: true,
+		set: func(c *Config, v string) string { c.OIDC.ClientSecret = v; return lineFault(v, 1024) }},
+	{Name: "PORTATILL_OIDC_LABEL", Default: "your company account", Doc: "What follows \"Sign in with\" on the button, such as Google.",
+		set: func(c *Config, v string) string { c.OIDC.Label = v; return lineFault(v, 60) }},
 	{Name: "PORTATILL_SWEEP_INTERVAL", Default: "3m", Doc: "How often Stripe is asked about payments nobody told us of; 10s to 1h.",
 		set: func(c *Config, v string) string {
 			d, err := time.ParseDuration(v)
@@ -135,6 +144,7 @@ func Load(env func(string) (string, bool), override map[string]string) (Config, 
 		}
 		add(s.Name, s.set(&c, value))
 	}
+	c.OIDC.faults(c.Sandbox, add)
 	if c.Sandbox {
 		if !given["PORTATILL_DATABASE_URL"] {
 			c.DatabaseURL = "sqlite:portatill-sandbox.db"

@@ -86,6 +86,9 @@ type Options struct {
 	// SMTP connects to the mail server and signs in, and says in words what it saw; "" when
 	// no mails are sent. nil leaves the check out.
 	SMTP func(ctx context.Context) (what string, err error)
+	// OpenID asks the provider that the staff may sign in with for its addresses, and says in
+	// words what it saw; "" when there is none. nil leaves the check out.
+	OpenID func(ctx context.Context) (what string, err error)
 	// SecretKey says why the secret key does not open the database's secrets.
 	SecretKey func(ctx context.Context) error
 	// Disk says how many bytes of a directory's file system are free, and of how many.

@@ -26,6 +26,7 @@ func (e *examination) installation(ctx context.Context) {
 	e.secretKey(ctx)
 	e.jobs(ctx)
 	e.smtp(ctx)
+	e.openID(ctx)
 	e.books(ctx)
 }
 

@@ -22,7 +22,7 @@ func (s *Store) InStaffTx(ctx context.Context, fn func(staff.Tx) error) error {
 	return s.InTx(ctx, func(t pay.Tx) error { return fn(staffTx{t.(*tx)}) })
 }
 
-const personColumns = `id, email, name, role, COALESCE(tenant_id, ''), state, password_hash, totp_secret, totp_pending, last_totp_step, created_at, updated_at, signed_in_at`
+const personColumns = `id, email, name, role, COALESCE(tenant_id, ''), state, password_hash, totp_secret, totp_pending, last_totp_step, openid_issuer, openid_subject, created_at, updated_at, signed_in_at`
 
 // The places of the staff's sealed texts; see place.
 const (
@@ -33,7 +33,7 @@ const (
 func (r reader) scanPerson(w row, p *staff.Person) error {
 	var secret, pending string
 	if err := w.Scan(&p.ID, &p.Email, &p.Name, &p.Role, &p.TenantID, &p.State, &p.PasswordHash, &secret, &pending, &p.LastTOTPStep,
-		at(&p.CreatedAt), at(&p.UpdatedAt), at(&p.SignedInAt)); err != nil {
+		&p.OpenIDIssuer, &p.OpenIDSubject, at(&p.CreatedAt), at(&p.UpdatedAt), at(&p.SignedInAt)); err != nil {
 		return err
 	}
 	var err error
@@ -104,6 +104,11 @@ func (r reader) StaffByID(ctx context.Context, id string) (*staff.Person, error)
 // StaffByEmail implements staff.Reader.
 func (r reader) StaffByEmail(ctx context.Context, email string) (*staff.Person, error) {
 	return one(ctx, r, "person", r.scanPerson, `SELECT `+personColumns+` FROM staff WHERE email = $1`, email)
+}
+
+// StaffByOpenID implements staff.Reader and staff.Tx.
+func (r reader) StaffByOpenID(ctx context.Context, issuer, subject string) (*staff.Person, error) {
+	return one(ctx, r, "person", r.scanPerson, `SELECT `+personColumns+` FROM staff WHERE openid_issuer = $1 AND openid_subject = $2 AND openid_subject <> ''`, issuer, subject)
 }
 
 // ListStaff implements staff.Reader.
@@ -187,18 +192,20 @@ func (x staffTx) LockStaff(ctx context.Context, id string) (*staff.Person, error
 // InsertStaff implements staff.Tx.
 func (x staffTx) InsertStaff(ctx context.Context, p *staff.Person) error {
 	return x.insert(ctx, "person", `INSERT INTO staff (id, email, name, role, tenant_id, state, password_hash, totp_secret, totp_pending,
-			last_totp_step, created_at, updated_at, signed_in_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING`,
+			last_totp_step, created_at, updated_at, signed_in_at, openid_issuer, openid_subject)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
 		p.ID, p.Email, p.Name, p.Role, text(p.TenantID), p.State, p.PasswordHash, x.keys.seal(sealedTOTP, p.ID, p.TOTPSecret),
-		x.keys.seal(sealedTOTPPending, p.ID, p.TOTPPending), p.LastTOTPStep, micros(p.CreatedAt), micros(p.UpdatedAt), micros(p.SignedInAt))
+		x.keys.seal(sealedTOTPPending, p.ID, p.TOTPPending), p.LastTOTPStep, micros(p.CreatedAt), micros(p.UpdatedAt), micros(p.SignedInAt),
+		p.OpenIDIssuer, p.OpenIDSubject)
 }
 
 // UpdateStaff implements staff.Tx.
 func (x staffTx) UpdateStaff(ctx context.Context, p *staff.Person) error {
 	return x.must(ctx, "update person", "person", `UPDATE staff SET name = $2, role = $3, tenant_id = $4, state = $5, password_hash = $6,
-			totp_secret = $7, totp_pending = $8, updated_at = $9, signed_in_at = $10 WHERE id = $1`,
+			totp_secret = $7, totp_pending = $8, updated_at = $9, signed_in_at = $10, openid_issuer = $11,
+			openid_subject = $12 WHERE id = $1`,
 		p.ID, p.Name, p.Role, text(p.TenantID), p.State, p.PasswordHash, x.keys.seal(sealedTOTP, p.ID, p.TOTPSecret),
-		x.keys.seal(sealedTOTPPending, p.ID, p.TOTPPending), micros(p.UpdatedAt), micros(p.SignedInAt))
+		x.keys.seal(sealedTOTPPending, p.ID, p.TOTPPending), micros(p.UpdatedAt), micros(p.SignedInAt), p.OpenIDIssuer, p.OpenIDSubject)
 }
 
 // TakeTOTPStep implements staff.Tx.

@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -81,7 +82,7 @@ func (s *Service) store(ctx context.Context, in *SignedIn, e *Entry, look func(t
 			return err
 		}
 		if in.Session.AwaitsTOTP {
-			e.After = "password right, code asked"
+			e.After = cmp.Or(e.After, "password right") + ", code asked"
 		} else {
 			p.SignedInAt = now
 		}
@@ -161,7 +162,20 @@ func (s *Service) takeCode(ctx context.Context, tx Tx, p *Person, code string) (
 // unknown, over, or the person was suspended. A session that AwaitsTOTP is returned
 // too.
 func (s *Service) Session(ctx context.Context, token pay.Secret) (*Session, *Person, error) {
-	session, err := s.Store.StaffSession(ctx, hashOf(token.Reveal()))
+	return s.session(ctx, hashOf(token.Reveal()))
+}
+
+// alive is a session that somebody is signed in with, by its hash; CodeNotFound as Session.
+func (s *Service) alive(ctx context.Context, hash string) (*Session, *Person, error) {
+	session, p, err := s.session(ctx, hash)
+	if err == nil && session.AwaitsTOTP {
+		err = pay.Errorf(pay.CodeNotFound, "", "The session still awaits its code.")
+	}
+	return session, p, err
+}
+
+func (s *Service) session(ctx context.Context, hash string) (*Session, *Person, error) {
+	session, err := s.Store.StaffSession(ctx, hash)
 	if err != nil {
 		return nil, nil, err
 	}

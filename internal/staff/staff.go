@@ -55,9 +55,13 @@ type Person struct {
 	// LastTOTPStep is the time step of the last code that was taken: no code is taken
 	// twice (RFC 6238, section 5.2).
 	LastTOTPStep int64
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
-	SignedInAt   time.Time // the last time; zero: never
+	// OpenIDIssuer and OpenIDSubject are the person's account at an OpenID provider, both
+	// "" without one; together they are unique.
+	OpenIDIssuer  string
+	OpenIDSubject string
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+	SignedInAt    time.Time // the last time; zero: never
 }
 
 // HasTOTP reports whether signing in takes a code.
@@ -113,6 +117,8 @@ type EntryFilter struct {
 type Reader interface {
 	StaffByID(ctx context.Context, id string) (*Person, error)
 	StaffByEmail(ctx context.Context, email string) (*Person, error)
+	// StaffByOpenID finds whose account of an OpenID provider it is.
+	StaffByOpenID(ctx context.Context, issuer, subject string) (*Person, error)
 	// ListStaff gives everybody by e-mail.
 	ListStaff(ctx context.Context) ([]*Person, error)
 	StaffSession(ctx context.Context, idHash string) (*Session, error)
@@ -127,6 +133,8 @@ type Reader interface {
 type Tx interface {
 	// LockStaff reads a person and keeps others from changing the row meanwhile.
 	LockStaff(ctx context.Context, id string) (*Person, error)
+	StaffByEmail(ctx context.Context, email string) (*Person, error)
+	StaffByOpenID(ctx context.Context, issuer, subject string) (*Person, error)
 	// InsertStaff is pay.CodeConflict when the e-mail is taken.
 	InsertStaff(ctx context.Context, p *Person) error
 	// UpdateStaff stores every field but ID, Email, LastTOTPStep and CreatedAt.

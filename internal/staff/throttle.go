@@ -38,7 +38,7 @@ type counter struct {
 func newThrottle() *throttle { return &throttle{counters: map[string]*counter{}} }
 
 // take counts a try and reports how long to wait instead, and whether this is the
-// first refusal of its window.
+// first refusal of its window. An account "" is nobody's: the address alone is counted.
 func (t *throttle) take(account, address string, now time.Time) (wait time.Duration, first bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -46,13 +46,18 @@ func (t *throttle) take(account, address string, now time.Time) (wait time.Durat
 		key  string
 		most int
 	}{{"account " + account, triesAccount}, {"address " + address, triesAddress}} {
+		if c.key == "account " {
+			continue
+		}
 		n := t.counter(c.key, now)
 		if n.tries >= c.most {
 			first, n.told = !n.told, true
 			return n.began.Add(tryWindow).Sub(now), first
 		}
 	}
-	t.counter("account "+account, now).tries++
+	if account != "" {
+		t.counter("account "+account, now).tries++
+	}
 	t.counter("address "+address, now).tries++
 	return 0, false
 }

@@ -39,11 +39,14 @@ var staffCases = map[string]func(b *bench){
 	"EveryFieldOfAPersonComesBack": func(b *bench) {
 		want := b.person(func(p *staff.Person) {
 			p.Role, p.TenantID, p.TOTPSecret, p.TOTPPending, p.LastTOTPStep, p.SignedInAt = staff.TenantAdmin, b.tenant.ID, "JBSWY3DPEHPK3PXP", "GEZDGNBVGY3TQOJQ", 7, Now
+			p.OpenIDIssuer, p.OpenIDSubject = "https://login.example", "248289761001"
 		})
 		b.same("by id", want, must(b.s.StaffByID(b.ctx, want.ID)))
 		b.same("by e-mail", want, must(b.s.StaffByEmail(b.ctx, want.Email)))
+		b.same("by account", want, must(b.s.StaffByOpenID(b.ctx, want.OpenIDIssuer, want.OpenIDSubject)))
 		want.Name, want.Role, want.TenantID, want.State, want.PasswordHash, want.UpdatedAt = "Ada King", staff.Operator, "", staff.Suspended, "$argon2id$x", Now.Add(time.Hour)
 		want.TOTPSecret, want.TOTPPending, want.SignedInAt = "GEZDGNBVGY3TQOJQ", "", Now.Add(time.Minute)
+		want.OpenIDIssuer, want.OpenIDSubject = "https://other.example", "aaa"
 		b.writeStaff(func(tx staff.Tx) error { return tx.UpdateStaff(b.ctx, want) })
 		b.same("updated", want, must(b.s.StaffByID(b.ctx, want.ID)))
 		b.same("listed", []*staff.Person{want}, must(b.s.ListStaff(b.ctx)))
@@ -62,6 +65,19 @@ var staffCases = map[string]func(b *bench){
 		other := *one
 		other.ID = "stf_other"
 		b.code(pay.CodeConflict, b.s.InStaffTx(b.ctx, func(tx staff.Tx) error { return tx.InsertStaff(b.ctx, &other) }))
+	},
+	"AnAccountOfAProviderIsOnePersonsAndPeopleWithoutOneAreNotFoundByIt": func(b *bench) {
+		one, two := b.person(), b.person()
+		for _, pair := range [][2]string{{"", ""}, {"https://login.example", ""}, {"https://login.example", "1"}} {
+			_, err := b.s.StaffByOpenID(b.ctx, pair[0], pair[1])
+			b.code(pay.CodeNotFound, err)
+		}
+		one.OpenIDIssuer, one.OpenIDSubject = "https://login.example", "1"
+		b.writeStaff(func(tx staff.Tx) error { return tx.UpdateStaff(b.ctx, one) })
+		b.refused("a second person with the account", `UPDATE staff SET openid_issuer = 'https://login.example', openid_subject = '1' WHERE id = $1`, two.ID)
+		b.refused("an issuer without a subject", `UPDATE staff SET openid_issuer = 'https://login.example' WHERE id = $1`, two.ID)
+		_, err := b.s.StaffByOpenID(b.ctx, "https://login.example/", "1")
+		b.code(pay.CodeNotFound, err)
 	},
 	"OnlyOperatorsAreWithoutATenant": func(b *bench) {
 		p := b.person()

@@ -625,8 +625,13 @@ CREATE TABLE staff (
     created_at     BIGINT  NOT NULL,
     updated_at     BIGINT  NOT NULL,
     signed_in_at   BIGINT,
+    -- The account at an OpenID provider: its issuer, and the subject there that is never another's.
+    openid_issuer  TEXT COLLATE "C" NOT NULL,
+    openid_subject TEXT COLLATE "C" NOT NULL,
+    CHECK ((openid_issuer = '') = (openid_subject = '')),
     CHECK ((role = 'operator') = (tenant_id IS NULL))
 );
+CREATE UNIQUE INDEX staff_openid ON staff (openid_issuer, openid_subject) WHERE openid_subject <> '';
 
 CREATE TABLE staff_recovery_codes (
     person_id  TEXT COLLATE "C" NOT NULL REFERENCES staff (id),

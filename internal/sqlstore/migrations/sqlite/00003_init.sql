@@ -663,8 +663,13 @@ CREATE TABLE staff (
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL,
     signed_in_at   INTEGER,
+    -- The account at an OpenID provider: its issuer, and the subject there that is never another's.
+    openid_issuer  TEXT    NOT NULL,
+    openid_subject TEXT    NOT NULL,
+    CHECK ((openid_issuer = '') = (openid_subject = '')),
     CHECK ((role = 'operator') = (tenant_id IS NULL))
 ) STRICT;
+CREATE UNIQUE INDEX staff_openid ON staff (openid_issuer, openid_subject) WHERE openid_subject <> '';
 
 CREATE TABLE staff_recovery_codes (
     person_id  TEXT    NOT NULL REFERENCES staff (id),
