@@ -187,10 +187,8 @@ func (w *proving) posting(p ProofPosting) error {
 	case PostingPosted:
 		return nil
 	case PostingPending, PostingSending:
-		cause, mend = "posting_waiting", "portatill postings list --about "+p.First
-		if strings.HasPrefix(p.First, "unc_") {
-			mend = "portatill postings list --state " + string(p.State)
-		}
+		// There may be very many of them, so that none is named.
+		cause, mend = "posting_waiting", "portatill postings list --state "+string(p.State)
 	default:
 		cause, mend = "posting_"+string(p.State), "portatill postings list --about "+p.First
 		if strings.HasPrefix(p.First, "unc_") { // of money that came in without an order

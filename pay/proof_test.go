@@ -139,7 +139,7 @@ func TestTheProofsCommandsShowWhatTheySay(t *testing.T) {
 		w.PayDirectly("1000", nil)
 		listed(t, w)
 		found := mends(proved(t, w))
-		if found["unclaimed"] != "portatill unclaimed list --all" || found["posting_needs_review"] != "portatill postings list --about "+o.ID || found["posting_waiting"] != "portatill postings list --about "+o.ID {
+		if found["unclaimed"] != "portatill unclaimed list --all" || found["posting_needs_review"] != "portatill postings list --about "+o.ID || found["posting_waiting"] != "portatill postings list --state pending" {
 			t.Errorf("the commands are %v", found)
 		}
 		cases, err := w.Store.ListUnclaimed(ctx, w.Tenant.ID)
