@@ -94,7 +94,7 @@ test('an operator sees what became of the mails, each example, and the answer to
   await page.getByLabel('Language').selectOption({ label: 'العربية' });
   await page.getByRole('button', { name: 'Show', exact: true }).click();
   await expect(page.frameLocator('iframe').locator('html')).toHaveAttribute('dir', 'rtl');
-  await page.goto(mailing.ready.base_url + '/admin/mail/receipt?tenant=demo');
+  await page.goto(mailing.ready.base_url + '/admin/mail/daily?tenant=demo');
   await page.getByTestId('mail-test').click();
   await expect(page.getByRole('status')).toContainText('queued as 4711');
   expect(mailsTo(/^operator@example\.com$/, /Subject: \[Test\]/).length).toBe(1);
