@@ -110,6 +110,7 @@ test('axe finds no violation on the pages about mail in either scheme, and nothi
   const found: string[] = [];
   for (const [name, at] of [['mail', ''], ['mail-none', '?state=failed'], ['mail-receipt', '/receipt'], ['mail-daily', '/daily?tenant=demo'], ['mail-receipt-ar', '/receipt?tenant=demo&lang=ar'], ['mail-receipt-html', '/receipt/html?tenant=demo']]) {
     await page.goto(`${mailing.ready.base_url}/admin/mail${at}`);
+    if ((await page.locator('iframe').count()) > 0) await expect(page.frameLocator('iframe').getByRole('heading', { level: 1 })).toBeVisible();
     for (const scheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: scheme });
       // The mail itself refuses every script, axe's too: it is looked at, and measured, alone.
