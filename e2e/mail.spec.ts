@@ -94,7 +94,7 @@ test('an operator sees what became of the mails, each example, and the answer to
   await page.getByLabel('Language').selectOption({ label: 'العربية' });
   await page.getByRole('button', { name: 'Show', exact: true }).click();
   await expect(page.frameLocator('iframe').locator('html')).toHaveAttribute('dir', 'rtl');
-  await page.goto(mailing.ready.base_url + '/admin/mail/receipt?tenant=demo');
+  await page.goto(mailing.ready.base_url + '/admin/mail/daily?tenant=demo');
   await page.getByTestId('mail-test').click();
   await expect(page.getByRole('status')).toContainText('queued as 4711');
   expect(mailsTo(/^operator@example\.com$/, /Subject: \[Test\]/).length).toBe(1);
@@ -110,6 +110,7 @@ test('axe finds no violation on the pages about mail in either scheme, and nothi
   const found: string[] = [];
   for (const [name, at] of [['mail', ''], ['mail-none', '?state=failed'], ['mail-receipt', '/receipt'], ['mail-daily', '/daily?tenant=demo'], ['mail-receipt-ar', '/receipt?tenant=demo&lang=ar'], ['mail-receipt-html', '/receipt/html?tenant=demo']]) {
     await page.goto(`${mailing.ready.base_url}/admin/mail${at}`);
+    if ((await page.locator('iframe').count()) > 0) await expect(page.frameLocator('iframe').getByRole('heading', { level: 1 })).toBeVisible();
     for (const scheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: scheme });
       // The mail itself refuses every script, axe's too: it is looked at, and measured, alone.

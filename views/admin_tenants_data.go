@@ -87,8 +87,8 @@ type TenantsKeysView struct {
 	StripeKey      string // masked
 	StripeMode     string
 	StripeAccount  string
-	MayTellAccount bool   // whose the key is, when Stripe does not say
-	TypedAccount   string // that was not stored
+	MayTellAccount bool     // whose the key is, when Stripe does not say
+	TypedAccount   string   // that was not stored
 	WebhookSecrets []string // masked, newest first
 	Signing        string   // masked
 	Outbound       string   // masked
