@@ -598,7 +598,7 @@ func TestStaffFormsFromElsewhere(t *testing.T) {
 }
 
 // openPages are those that nobody must be signed in for.
-var openPages = []string{"/admin/sign-in", "/admin/sign-in/code"}
+var openPages = []string{"/admin/sign-in", "/admin/sign-in/code", "/admin/sign-in/oidc", handlers.OpenIDReturn}
 
 func TestWhoMayDoWhat(t *testing.T) {
 	t.Parallel()
