@@ -68,9 +68,11 @@ func mailTerms(a *arguments, f *backoffice.MailFilter) (from string, terms []str
 		from = "tenants t CROSS JOIN mails m"
 		terms = append(terms, "m.tenant_id = t.id", "m.order_id = "+a.add(f.Search))
 	default:
-		who := "LOWER(c.email) = " + a.add(lowerASCII(f.Search)) + " AND c.email <> ''"
+		var who string // PostgreSQL refuses an argument that nothing asks for
 		if errNumber == nil {
 			who = "c.i_customer = " + a.add(number)
+		} else {
+			who = "LOWER(c.email) = " + a.add(lowerASCII(f.Search)) + " AND c.email <> ''"
 		}
 		from = "tenants t CROSS JOIN customers c CROSS JOIN orders o CROSS JOIN mails m"
 		terms = append(terms, "c.tenant_id = t.id", who, "o.tenant_id = c.tenant_id", "o.customer_id = c.id", "m.tenant_id = o.tenant_id", "m.order_id = o.id")
