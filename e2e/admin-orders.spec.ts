@@ -11,7 +11,8 @@ import { again, ask, broadband, type Customer, newCustomer, newOrder, type Order
 import { expect, test } from './lib/test';
 import type { Till } from './lib/till';
 
-test.use({ colorScheme: 'light' });
+// A trace of each step would cost more than the checks; the picture of a failure says enough.
+test.use({ colorScheme: 'light', trace: 'off' });
 
 interface Person {
   email: string;
@@ -227,9 +228,6 @@ async function business(page: Page, till: Till, portal: Portal): Promise<{ order
 }
 
 test.describe('every page', () => {
-  // A trace of each step would cost more than the checks; what is found says enough.
-  test.use({ trace: 'off' });
-
   test('axe finds nothing on these pages in either scheme, and nothing is wider than a phone', async ({ page, till, portal }) => {
     test.setTimeout(300_000);
     const looker = new Looker(page, async (name, scheme, device) => {

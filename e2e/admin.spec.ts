@@ -6,7 +6,8 @@ import { Looker } from './lib/look';
 import { expect, test } from './lib/test';
 import type { Till } from './lib/till';
 
-test.use({ colorScheme: 'light' });
+// A trace of each step would cost more than the checks; the picture of a failure says enough.
+test.use({ colorScheme: 'light', trace: 'off' });
 
 interface Person {
   email: string;
@@ -134,9 +135,6 @@ test.describe('without JavaScript', () => {
 });
 
 test.describe('every page', () => {
-  // A trace of each step would cost more than the checks; what is found says enough.
-  test.use({ trace: 'off' });
-
   test('axe finds no violation on the staff pages in either scheme, and nothing is wider than a phone', async ({ page, till }) => {
     test.setTimeout(180_000);
     const looker = new Looker(page);

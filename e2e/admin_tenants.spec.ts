@@ -9,7 +9,8 @@ import { expect, test } from './lib/test';
 import { broadband, newOrder } from './lib/portal';
 import type { Till } from './lib/till';
 
-test.use({ colorScheme: 'light' });
+// A trace of each step would cost more than the checks; the picture of a failure says enough.
+test.use({ colorScheme: 'light', trace: 'off' });
 
 async function signIn(page: Page, till: Till, at: string, ...flags: string[]): Promise<void> {
   const email = `tess-${randomBytes(4).toString('hex')}@example.com`;
@@ -220,9 +221,6 @@ test('lists are files, too', async ({ page, till }) => {
 });
 
 test.describe('every page', () => {
-  // A trace of each step would cost more than the checks; what is found says enough.
-  test.use({ trace: 'off' });
-
   test('axe finds no violation on these pages in either scheme, and nothing is wider than a phone', async ({ page, till }) => {
     test.setTimeout(600_000); // some thirty pages, each looked at three times
     const looker = new Looker(page);

@@ -6,7 +6,8 @@ import { Looker } from './lib/look';
 import { expect, test } from './lib/test';
 import type { Till } from './lib/till';
 
-test.use({ colorScheme: 'light' });
+// A trace of each step would cost more than the checks; the picture of a failure says enough.
+test.use({ colorScheme: 'light', trace: 'off' });
 
 async function signIn(page: Page, till: Till, at = ''): Promise<void> {
   await page.goto(`${till.ready.base_url}/admin${at}`);
@@ -139,9 +140,6 @@ for (const javaScriptEnabled of [true, false]) {
 }
 
 test.describe('every page', () => {
-  // A trace of each step would cost more than the checks; what is found says enough.
-  test.use({ trace: 'off' });
-
   test('axe finds no violation on the pages of the books in either scheme, and nothing is wider than a phone', async ({ page, till }) => {
     test.setTimeout(480_000);
     await charge(till, '29.00');
