@@ -54,9 +54,11 @@ func mailTerms(a *arguments, f *backoffice.MailFilter) (from string, terms []str
 	}
 	// An expression, so that the newest of several are read in the order of the key: no index
 	// has that order.
-	owner := "COALESCE(m.tenant_id, '') IN " + a.in(owners)
+	var owner string // PostgreSQL refuses an argument that nothing asks for
 	if len(owners) == 1 && owners[0] != "" {
 		owner = "m.tenant_id = " + a.add(owners[0])
+	} else {
+		owner = "COALESCE(m.tenant_id, '') IN " + a.in(owners)
 	}
 	from, terms = "mails m", []string{owner}
 	number, errNumber := strconv.ParseInt(f.Search, 10, 64)
@@ -68,7 +70,7 @@ func mailTerms(a *arguments, f *backoffice.MailFilter) (from string, terms []str
 		from = "tenants t CROSS JOIN mails m"
 		terms = append(terms, "m.tenant_id = t.id", "m.order_id = "+a.add(f.Search))
 	default:
-		var who string // PostgreSQL refuses an argument that nothing asks for
+		var who string
 		if errNumber == nil {
 			who = "c.i_customer = " + a.add(number)
 		} else {
