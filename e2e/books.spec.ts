@@ -155,7 +155,7 @@ test.describe('every page', () => {
     }
     for (const list of ['/unclaimed?state=open', '/events', '/postings']) {
       await page.goto(`${till.ready.base_url}/admin${list}`);
-      await page.getByTestId('row').first().getByRole('link').click();
+      await page.getByTestId('row').first().getByRole('link').first().click();
       const raw = page.getByText('Raw data');
       if (await raw.count()) await raw.click();
       await look(`one of ${list}`);
