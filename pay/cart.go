@@ -302,10 +302,14 @@ func explain(t *Tenant, c Currency, l *Line) string {
 		case len(unit) > 1:
 			one = "(" + one + ")"
 		}
-		fmt.Fprintf(&b, "%d × %s", l.Quantity, one)
-		if l.ChargeMinor != 0 {
-			fmt.Fprintf(&b, " + %s transaction charge", show(l.ChargeMinor))
+		var terms []string
+		if len(unit) > 0 || l.ChargeMinor == 0 { // a charge alone is no sum
+			terms = append(terms, fmt.Sprintf("%d × %s", l.Quantity, one))
 		}
+		if l.ChargeMinor != 0 {
+			terms = append(terms, show(l.ChargeMinor)+" transaction charge")
+		}
+		b.WriteString(strings.Join(terms, " + "))
 		if l.VoucherMinor != 0 {
 			fmt.Fprintf(&b, " − %s voucher", show(l.VoucherMinor))
 		}

@@ -303,6 +303,7 @@ func TestExplanationsHaveTheArithmetic(t *testing.T) {
 	cart, err := pay.PriceCart(shop(), []pay.CartItem{
 		{Title: "Trunk", Quantity: 2, SetupFee: "10", MonthlyFee: "12", AdvancePeriod: 3, TransactionCharge: "0.50", VoucherCredit: "5", VATApplicable: true},
 		{Title: "Phone", Quantity: 1, SetupFee: "20"},
+		{Title: "Credit", Quantity: 1, TransactionCharge: "10"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -310,9 +311,10 @@ func TestExplanationsHaveTheArithmetic(t *testing.T) {
 	for i, want := range [][]string{
 		{"2 × (£10.00 setup + £12.00 a month × 3 months) + £0.50 transaction charge − £5.00 voucher = £87.50", "VAT", "20 %", "£17.50", "£105.00"},
 		{"1 × £20.00 setup = £20.00", "no VAT"},
+		{"£10.00 transaction charge = £10.00, no VAT"},
 	} {
 		for _, part := range want {
-			if !strings.Contains(cart.Lines[i].Explanation, part) {
+			if !strings.Contains(cart.Lines[i].Explanation, part) || strings.Contains(cart.Lines[i].Explanation, "£0.00") {
 				t.Errorf("line %d is explained as %q, which lacks %q", i, cart.Lines[i].Explanation, part)
 			}
 		}

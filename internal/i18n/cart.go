@@ -43,10 +43,14 @@ func (l *Language) terms(line *pay.Line, show func(minor int64) string) string {
 	case len(unit) > 1:
 		one = "(" + one + ")"
 	}
-	out := l.Integer(line.Quantity) + " × " + one
-	if line.ChargeMinor != 0 {
-		out += " + " + l.Say("explain.charge", "Amount", show(line.ChargeMinor))
+	var terms []string
+	if len(unit) > 0 || line.ChargeMinor == 0 {
+		terms = append(terms, l.Integer(line.Quantity)+" × "+one)
 	}
+	if line.ChargeMinor != 0 {
+		terms = append(terms, l.Say("explain.charge", "Amount", show(line.ChargeMinor)))
+	}
+	out := strings.Join(terms, " + ")
 	if line.VoucherMinor != 0 {
 		out += " − " + l.Say("explain.voucher", "Amount", show(line.VoucherMinor))
 	}
