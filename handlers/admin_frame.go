@@ -18,25 +18,26 @@ import (
 var adminNav = []struct {
 	label, path string
 	may         staff.Action
+	group       string // what begins with this entry
 }{
-	{"Overview", "/admin", staff.See},
-	{"Orders", "/admin/orders", staff.See},
-	{"Customers", "/admin/customers", staff.See},
-	{"Payments", "/admin/payments", staff.See},
-	{"Refunds", "/admin/refunds", staff.See},
-	{"Disputes", "/admin/disputes", staff.See},
-	{"Unclaimed", "/admin/unclaimed", staff.See},
-	{"Proof of books", "/admin/proof", staff.See},
-	{"Postings", "/admin/postings", staff.See},
-	{"Events", "/admin/events", staff.SeeEvents},
-	{"Sweeps", "/admin/sweeps", staff.See},
-	{"Tenants", "/admin/tenants", staff.SeeTenants},
-	{"Your tenant", "/admin/tenant", staff.SeeSettings}, // of who belongs to one
-	{"Staff", "/admin/staff", staff.SeeStaff},
-	{"Mail", "/admin/mail", staff.SeeSettings},
-	{"Audit", "/admin/audit", staff.SeeAudit},
-	{"Doctor", "/admin/doctor", staff.SeeSettings},
-	{"Settings", "/admin/settings", staff.SeeInstallation},
+	{"Overview", "/admin", staff.See, ""},
+	{"Orders", "/admin/orders", staff.See, "Money"},
+	{"Customers", "/admin/customers", staff.See, ""},
+	{"Payments", "/admin/payments", staff.See, ""},
+	{"Refunds", "/admin/refunds", staff.See, ""},
+	{"Disputes", "/admin/disputes", staff.See, ""},
+	{"Unclaimed", "/admin/unclaimed", staff.See, ""},
+	{"Proof of books", "/admin/proof", staff.See, "Books"},
+	{"Postings", "/admin/postings", staff.See, ""},
+	{"Events", "/admin/events", staff.SeeEvents, ""},
+	{"Sweeps", "/admin/sweeps", staff.See, ""},
+	{"Tenants", "/admin/tenants", staff.SeeTenants, "Set-up"},
+	{"Your tenant", "/admin/tenant", staff.SeeSettings, "Set-up"}, // of who belongs to one
+	{"Staff", "/admin/staff", staff.SeeStaff, ""},
+	{"Mail", "/admin/mail", staff.SeeSettings, ""},
+	{"Audit", "/admin/audit", staff.SeeAudit, ""},
+	{"Doctor", "/admin/doctor", staff.SeeSettings, ""},
+	{"Settings", "/admin/settings", staff.SeeInstallation, ""},
 }
 
 // roleNames are the roles in words.
@@ -106,7 +107,7 @@ func (h *Handlers) adminFrame(c echo.Context) views.AdminFrame {
 			continue
 		}
 		if h.adminPages[n.path] && in.person.Role.May(n.may) {
-			f.Nav = append(f.Nav, views.AdminNavItem{Label: n.label, URL: n.path, Current: n.path == current})
+			f.Nav = append(f.Nav, views.AdminNavItem{Group: n.group, Label: n.label, URL: n.path, Current: n.path == current})
 		}
 	}
 	f.Flash = h.takeFlash(c)

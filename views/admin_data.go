@@ -26,6 +26,7 @@ type AdminFrame struct {
 
 // AdminNavItem is one entry of the navigation.
 type AdminNavItem struct {
+	Group   string // the heading above it, if it is the first of its kind
 	Label   string
 	URL     string
 	Current bool
