@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +47,21 @@ func (s *shell) diagnose(args ...string) diagnosis {
 	if want := min(d.Fail, 1); r.code != want || d.OK+d.Warn+d.Fail != len(d.Checks) {
 		s.t.Errorf("exit code %d with %d failures of %d checks: %s", r.code, d.Fail, len(d.Checks), r.err)
 	}
+	// How full this machine's disk is, is true and no matter of the tests.
+	d.Checks = slices.DeleteFunc(d.Checks, func(c doctor.Check) bool {
+		if c.Name != "disk" {
+			return false
+		}
+		switch c.State {
+		case doctor.OK:
+			d.OK--
+		case doctor.Warn:
+			d.Warn--
+		case doctor.Fail:
+			d.Fail--
+		}
+		return true
+	})
 	return d
 }
 
