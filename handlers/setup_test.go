@@ -330,7 +330,7 @@ func (a answer) refused(status int, code, field string) {
 }
 
 // internals are texts that only the inside of the program has.
-var internals = []string{"goroutine", ".go:", "sqlstore", "SELECT ", "INSERT ", "sqlite", "pgx", "panic", "reflect", "int32", "*json", "strconv", "/home/", "sk_test_"}
+var internals = []string{"goroutine", ".go:", "sqlstore", "SELECT ", "INSERT ", "sqlite", "pgx.", "pgconn", "panic", "reflect", "int32", "*json", "strconv", "/home/", "sk_test_"}
 
 // qualified is a name of the program, such as pay.Tenant; a sentence may end in "pay."
 var qualified = regexp.MustCompile(`\b(runtime|wire|pay|echo|pgx)\.[A-Za-z]`)

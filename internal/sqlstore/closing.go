@@ -32,8 +32,9 @@ const (
 	entrySelect = `SELECT e.seq, e.id, e.tenant_id, e.kind, e.fact, e.currency, e.cause_kind, e.cause_id, COALESCE(e.order_id, ''),
 			COALESCE(e.unclaimed_id, ''), e.memo, e.at, e.hash
 		FROM ledger_entries e`
-	lineSelect = `SELECT e.seq, l.account, COALESCE(l.customer_id, ''), l.amount_minor
-		FROM ledger_entries e JOIN ledger_lines l ON l.tenant_id = e.tenant_id AND l.entry_id = e.id`
+	// CROSS JOIN has SQLite begin at the entries; it would rather read all lines of a tenant.
+	lineSelect = `SELECT e.seq, l.account, COALESCE(l.customer_id, ''), l.amount_minor FROM ledger_entries e CROSS JOIN ledger_lines l`
+	lineJoin   = ` AND l.tenant_id = e.tenant_id AND l.entry_id = e.id`
 )
 
 func scanEntry(w row, e *pay.LedgerEntry) error {
@@ -57,7 +58,7 @@ func (r reader) addLines(ctx context.Context, entries []*pay.LedgerEntry, where 
 			entries[0].Lines = append(entries[0].Lines, l)
 		}
 		return nil
-	}, lineSelect+where+` ORDER BY e.seq, l.number`, args...)
+	}, lineSelect+where+lineJoin+` ORDER BY e.seq, l.number`, args...)
 }
 
 // linesBetween reads the lines of a range of entries, which lie side by side.

@@ -212,6 +212,32 @@ func sample(t reflect.Type) reflect.Value {
 	return v
 }
 
+// TestAnOrdersStoryIsFoundByItsIndexes: SQLite, left to choose, read all of a tenant's ledger lines, and all of its
+// events, for the page of one order.
+func TestAnOrdersStoryIsFoundByItsIndexes(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	s := migrated(t)
+	raw, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = raw.Rollback() }()
+	rec := &recorder{conn: raw}
+	r := reader{c: rec, keys: s.keys}
+	if _, err := r.EventsAbout(ctx, "ten_x", []string{"pi_1", "cs_1"}, 200); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.addLines(ctx, []*pay.LedgerEntry{{Seq: 1}}, " WHERE e.tenant_id = $1 AND e.order_id = $2", "ten_x", "ord_x"); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"events_object (tenant_id=? AND object_id=?)", "ledger_entries_order (tenant_id=? AND order_id=?)"} {
+		if steps := strings.Join(plan(t, raw, rec.seen[i]), "; "); !strings.Contains(steps, want) || strings.Contains(steps, "(tenant_id=?)") {
+			t.Errorf("%s", steps)
+		}
+	}
+}
+
 func plan(t *testing.T, raw *sql.Tx, st statement) []string {
 	t.Helper()
 	rows, err := raw.Query("EXPLAIN QUERY PLAN "+st.query, st.args...)
