@@ -160,6 +160,7 @@ test.describe('a German browser', () => {
     await expect(orderPage(page).pay).toHaveText(/Zapłać/);
     expect(await context.cookies()).toEqual([]);
     await orderPage(page).pay.click();
+    await expect(page.getByTestId('card-number')).toBeVisible(); // or the browser is between two pages, and has no way back
     await page.goBack();
     await page.locator('.langs > summary').click();
     await page.locator('.langs').getByRole('link', { name: 'Français' }).click();
